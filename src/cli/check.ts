@@ -1,0 +1,21 @@
+import { exitCodes } from '../diagnostics/failure.ts';
+import { readPackageFiles } from '../edges/read-package-files.ts';
+import { Templates } from '../templates/templates.ts';
+import type { Context } from './context.ts';
+import { loadDescription } from './load-description.ts';
+import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
+
+/** Reports every mistake in a description; the exit code says whether there is one. */
+export function check(file: string, options: { readonly json?: true }, context: Context): number {
+  const templates = new Templates(readPackageFiles(context.packageRoot));
+  const loaded = loadDescription(file, templates, context);
+  const good = loaded.cluster !== undefined;
+  if (options.json) {
+    const diagnostics = diagnosticsAsJson(file, loaded.diagnostics);
+    context.stdout.write(`${JSON.stringify({ file, good, diagnostics }, null, 2)}\n`);
+  } else {
+    reportDiagnostics(file, loaded, context);
+    if (loaded.cluster !== undefined) context.stderr.write(`${file}: ${loaded.cluster.nodes.length} nodes, no mistakes\n`);
+  }
+  return good ? exitCodes.done : exitCodes.description;
+}

@@ -1,0 +1,87 @@
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import type { Cluster } from '../cluster/cluster.ts';
+import { compile } from '../compile/outputs.ts';
+import { exitCodes } from '../diagnostics/failure.ts';
+import { readPackageFiles } from '../edges/read-package-files.ts';
+import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
+import { writeOutput } from '../edges/write-output.ts';
+import { Templates } from '../templates/templates.ts';
+import { earliestExpiry, issueTokens } from '../tokens/issue-tokens.ts';
+import { tokensByNode, type TokenStore } from '../tokens/token.ts';
+import type { Context } from './context.ts';
+import { loadDescription } from './load-description.ts';
+import { countFiles } from './count-files.ts';
+import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
+import { version } from './version.ts';
+
+interface CompileOptions {
+  readonly output: string;
+  readonly dryRun?: true;
+  readonly json?: true;
+}
+
+/**
+ * Writes everything that a description's workers need, or reports why not.
+ * @returns the exit code
+ * @throws Failure of the token store or the output folder
+ */
+export async function compileCommand(file: string, options: CompileOptions, context: Context): Promise<number> {
+  const templates = new Templates(readPackageFiles(context.packageRoot));
+  const loaded = loadDescription(file, templates, context);
+  const { cluster } = loaded;
+  if (!options.json) reportDiagnostics(file, loaded, context);
+  if (cluster === undefined) {
+    if (options.json) printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
+    return exitCodes.description;
+  }
+
+  const store = await keepTokens(cluster, file, options, context);
+  const counted = countFiles(compile(cluster, tokensByNode(store), templates), context);
+  if (options.dryRun) {
+    for (const { path } of counted.files) if (!options.json) context.stdout.write(`${path}\n`);
+  } else {
+    const input = Object.fromEntries([...loaded.inputs].map(([name, text]) => [name, sha256(text)]));
+    await writeOutput(resolve(context.cwd, options.output), counted.files, { bake: version, input }, context.signal);
+  }
+
+  const summary = {
+    output: options.output,
+    nodes: cluster.nodes.length,
+    files: counted.count(),
+    earliestTokenExpiry: earliestExpiry(store),
+  };
+  if (options.json) printJson({ file, good: true, ...summary, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
+  else context.stderr.write(sentence(summary, options.dryRun === true));
+  return exitCodes.done;
+}
+
+/** Keeps the tokens that live and issues the others. A dry run issues them too, and forgets them. */
+async function keepTokens(cluster: Cluster, file: string, options: CompileOptions, context: Context): Promise<TokenStore> {
+  const path = tokenStoreOf(resolve(context.cwd, file));
+  const names = cluster.nodes.map(({ name }) => name);
+  const issue = (store: TokenStore) =>
+    issueTokens(store, names, { now: context.now(), ttlSeconds: cluster.tokens.ttlSeconds, random: context.random });
+  const issued = options.dryRun ? issue(readTokenStore(path)) : await updateTokenStore(path, issue, context.signal);
+  return issued.store;
+}
+
+interface Summary {
+  readonly output: string;
+  readonly nodes: number;
+  readonly files: number;
+  readonly earliestTokenExpiry: string | undefined;
+}
+
+function sentence({ output, nodes, files, earliestTokenExpiry }: Summary, dryRun: boolean): string {
+  const head = `${dryRun ? 'would write' : 'wrote'} ${output}: ${files} files for ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`;
+  return `${head}; the first token expires ${String(earliestTokenExpiry)}\n`;
+}
+
+function printJson(value: object, { stdout }: Context): void {
+  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}

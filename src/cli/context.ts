@@ -1,0 +1,21 @@
+/** What a command may touch of the process that runs it; main.ts makes the real one, tests make theirs. */
+export interface Context {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** For data. */
+  readonly stdout: Stream;
+  /** For talk: progress, warnings, errors. */
+  readonly stderr: Stream;
+  readonly now: () => Date;
+  /** Bytes from the system's random generator. */
+  readonly random: (bytes: number) => Uint8Array;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+  /** Folder of the package, where cloud-init/, packer/ … lie. */
+  readonly packageRoot: string;
+}
+
+export interface Stream {
+  readonly isTTY?: boolean | undefined;
+  write(text: string): unknown;
+}

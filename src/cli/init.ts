@@ -1,0 +1,33 @@
+import { join, resolve } from 'node:path';
+import { readExampleFile } from '../edges/read-package-files.ts';
+import { writeNewFiles } from '../edges/write-new-files.ts';
+import type { Context } from './context.ts';
+
+/** npm packs no file of this name, so its text is here. */
+const gitignore = `# Bootstrap tokens, and everything that is made of them.
+*.tokens.json
+/out
+/.out-*
+# Private keys.
+*-key.pem
+*.key
+`;
+
+/**
+ * Writes a description to start from, the guide's cluster; it overwrites nothing.
+ * @throws Failure `file-exists`, `output-unwritable`
+ */
+export function init(folder: string, context: Context): void {
+  const example = (name: string): string => readExampleFile(context.packageRoot, name);
+  const files = new Map([
+    ['cluster.yaml', example('cluster.yaml')],
+    ['cluster.schema.json', example('cluster.schema.json')],
+    ['.gitignore', gitignore],
+  ]);
+  writeNewFiles(resolve(context.cwd, folder), files);
+  const file = join(folder, 'cluster.yaml');
+  context.stderr.write(`wrote ${[...files.keys()].map((name) => join(folder, name)).join(', ')}
+Next: put your cluster's CA certificate beside it as ca.pem, make ${file} your own, then
+  bake check ${file}
+`);
+}

@@ -1,0 +1,53 @@
+import { dirname, resolve } from 'node:path';
+import type { Cluster } from '../cluster/cluster.ts';
+import { checkUserDataSize } from '../compile/check-user-data-size.ts';
+import type { ReadFile } from '../description/inputs.ts';
+import { certificateFiles, readMeaning, readWritten } from '../description/read-description.ts';
+import { Failure } from '../diagnostics/failure.ts';
+import { locate, type LocatedDiagnostic } from '../diagnostics/locate.ts';
+import { readTextFile } from '../edges/read-text-file.ts';
+import type { Templates } from '../templates/templates.ts';
+import type { Context } from './context.ts';
+
+export interface LoadedDescription {
+  readonly text: string;
+  /** Undefined where the diagnostics hold an error. */
+  readonly cluster: Cluster | undefined;
+  readonly diagnostics: readonly LocatedDiagnostic[];
+  /** Contents of the description and of the files that it names, by name. */
+  readonly inputs: ReadonlyMap<string, string>;
+}
+
+/**
+ * Reads a description, the files that it names, and what both mean.
+ * @throws Failure `description-unreadable`
+ */
+export function loadDescription(file: string, templates: Templates, context: Context): LoadedDescription {
+  const path = resolve(context.cwd, file);
+  const read = readTextFile(path);
+  if (read.kind === 'failed') {
+    throw new Failure('description-unreadable', `${file} ${read.reason}; \`bake init\` writes a description to start from`);
+  }
+  const { text } = read;
+  const failed = (diagnostics: readonly LocatedDiagnostic[]): LoadedDescription => ({
+    text,
+    cluster: undefined,
+    diagnostics,
+    inputs: new Map(),
+  });
+
+  const written = readWritten(text);
+  if (written.kind === 'bad') return failed(written.diagnostics);
+  const { spec, document, lines } = written.value;
+  const certificates = new Map<string, ReadFile>(
+    certificateFiles(spec).map((name) => [name, readTextFile(resolve(dirname(path), name))]),
+  );
+  const meaning = readMeaning(written.value, { certificates, now: context.now() });
+  if (meaning.kind === 'bad') return failed(meaning.diagnostics);
+  const tooLong = locate(checkUserDataSize(meaning.value, templates), document, lines);
+  if (tooLong.length > 0) return failed([...meaning.warnings, ...tooLong]);
+
+  const inputs = new Map([['cluster.yaml', text]]);
+  for (const [name, content] of certificates) if (content.kind === 'text') inputs.set(name, content.text);
+  return { text, cluster: meaning.value, diagnostics: meaning.warnings, inputs };
+}

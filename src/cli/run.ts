@@ -1,0 +1,131 @@
+import { Command, CommanderError, Option } from 'commander';
+import { exitCodes, Failure } from '../diagnostics/failure.ts';
+import type { Context } from './context.ts';
+import { terminal } from './terminal.ts';
+import { version } from './version.ts';
+
+/**
+ * Runs one command line, in this process.
+ * @param argv without node and the script
+ * @returns the exit code
+ */
+export async function run(argv: readonly string[], context: Context): Promise<number> {
+  let exitCode: number = exitCodes.done;
+  const program = describeCommands(context, (code) => (exitCode = code));
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    return explainFailure(error, context);
+  }
+}
+
+function explainFailure(error: unknown, context: Context): number {
+  const { paint, talk } = terminal(context);
+  if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
+  if (error instanceof Failure) {
+    talk(`${paint.red('error')} ${paint.bold(error.code)}: ${error.message}\n`);
+    return error.exitCode;
+  }
+  if (context.signal.aborted) return 128 + (context.signal.reason === 'SIGTERM' ? 15 : 2);
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  talk(`${paint.red('error')} ${paint.bold('internal')}: this is a bug in bake; please report it with these lines:\n${detail}\n`);
+  return exitCodes.bug;
+}
+
+type Exit = (code: number) => void;
+
+/** The commands. Each is loaded when it is called, so that `bake --help` starts as fast as it can. */
+function describeCommands(context: Context, exit: Exit): Command {
+  const program = new Command('bake')
+    .description('Turns one description of a Kubernetes cluster into worker machines.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.stdout.write(text),
+      writeErr: (text) => context.stderr.write(text),
+    })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(bake --help lists the commands)')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bake init my-cluster                       write a description to start from
+  bake check my-cluster/cluster.yaml         report every mistake in it
+  bake compile my-cluster/cluster.yaml -o out
+  packer init out/packer && packer build out/packer
+
+Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
+3 the outside world failed, 70 a bug in bake.`,
+    );
+
+  program
+    .command('init')
+    .argument('[dir]', 'folder to write to', '.')
+    .description("write a commented cluster.yaml with the guide's cluster, its JSON Schema and a .gitignore")
+    .action(async (dir: string) => {
+      const { init } = await import('./init.ts');
+      init(dir, context);
+    });
+
+  program
+    .command('check')
+    .argument('<description>', 'cluster.yaml')
+    .option('--json', 'print the diagnostics as JSON on stdout')
+    .description('report every mistake in a description, and change nothing')
+    .addHelpText('after', '\nExamples:\n  bake check cluster.yaml\n  bake check --json cluster.yaml | jq .diagnostics')
+    .action(async (file: string, options: { json?: true }) => {
+      const { check } = await import('./check.ts');
+      exit(check(file, options, context));
+    });
+
+  program
+    .command('explain')
+    .argument('[code]', 'a code that an error printed; all of them when left out')
+    .description('tell the story behind an error code')
+    .addHelpText('after', '\nExample:\n  bake explain duplicate-node-name')
+    .action(async (code: string | undefined) => {
+      const { explain } = await import('./explain.ts');
+      explain(code, context);
+    });
+
+  program
+    .command('compile')
+    .argument('<description>', 'cluster.yaml')
+    .option('-o, --output <folder>', 'where to write; replaced as a whole, or not at all', 'out')
+    .option('--dry-run', 'print what would be written, and write nothing')
+    .option('--json', 'print a summary as JSON on stdout')
+    .description('write the Packer template, user-data per node and cluster manifests')
+    .addHelpText('after', '\nExamples:\n  bake compile cluster.yaml -o out\n  bake compile cluster.yaml --dry-run')
+    .action(async (file: string, options: { output: string; dryRun?: true; json?: true }) => {
+      const { compileCommand } = await import('./compile.ts');
+      exit(await compileCommand(file, options, context));
+    });
+
+  const token = program
+    .command('token')
+    .description('the bootstrap tokens, which lie in one file beside the description')
+    .addHelpText('after', '\nExamples:\n  bake token list\n  bake token rotate node1 && bake compile cluster.yaml');
+  const description = (): Option => new Option('-f, --file <description>', 'the description').default('cluster.yaml');
+  token
+    .command('list')
+    .addOption(description())
+    .option('--json', 'print JSON')
+    .description('id, node and expiry of each token; never the secret')
+    .action(async (options: { file: string; json?: true }) => {
+      const { listTokens } = await import('./token.ts');
+      listTokens(options, context);
+    });
+  token
+    .command('rotate')
+    .argument('[node...]', 'names of nodes; all of them when left out')
+    .addOption(description())
+    .description('replace tokens; compile again afterwards')
+    .action(async (nodes: string[], options: { file: string }) => {
+      const { rotate } = await import('./token.ts');
+      exit(await rotate(nodes, options, context));
+    });
+
+  return program;
+}

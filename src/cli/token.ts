@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import { exitCodes, Failure } from '../diagnostics/failure.ts';
+import { didYouMean } from '../description/did-you-mean.ts';
+import { readPackageFiles } from '../edges/read-package-files.ts';
+import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
+import { Templates } from '../templates/templates.ts';
+import { rotateTokens } from '../tokens/issue-tokens.ts';
+import type { Context } from './context.ts';
+import { loadDescription } from './load-description.ts';
+import { reportDiagnostics } from './report-diagnostics.ts';
+
+/**
+ * Prints id, node and expiry of every token; secrets never.
+ * @throws Failure of the token store
+ */
+export function listTokens(options: { readonly file: string; readonly json?: true }, context: Context): void {
+  const store = readTokenStore(tokenStoreOf(resolve(context.cwd, options.file)));
+  const rows = [...store.values()].map(({ id, node, expires }) => ({ id, node, expires }));
+  if (options.json) {
+    context.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    return;
+  }
+  const width = Math.max(4, ...rows.map(({ node }) => node.length));
+  const line = (id: string, node: string, expires: string): string => `${id.padEnd(6)}  ${node.padEnd(width)}  ${expires}\n`;
+  context.stdout.write(line('ID', 'NODE', 'EXPIRES') + rows.map(({ id, node, expires }) => line(id, node, expires)).join(''));
+}
+
+/**
+ * Gives nodes new tokens, all of them when none is named.
+ * @returns the exit code
+ * @throws Failure `unknown-node`, or of the token store
+ */
+export async function rotate(nodes: readonly string[], options: { readonly file: string }, context: Context): Promise<number> {
+  const loaded = loadDescription(options.file, new Templates(readPackageFiles(context.packageRoot)), context);
+  reportDiagnostics(options.file, loaded, context);
+  if (loaded.cluster === undefined) return exitCodes.description;
+
+  const planned = loaded.cluster.nodes.map(({ name }) => name);
+  for (const node of nodes) {
+    if (planned.includes(node)) continue;
+    const hint = didYouMean(node, planned) ?? `${options.file} names its nodes`;
+    throw new Failure('unknown-node', `no node is called ${node}; ${hint}`, exitCodes.usage);
+  }
+  const chosen = nodes.length === 0 ? planned : nodes;
+  const issuing = { now: context.now(), ttlSeconds: loaded.cluster.tokens.ttlSeconds, random: context.random };
+  const path = tokenStoreOf(resolve(context.cwd, options.file));
+  const { store } = await updateTokenStore(path, (before) => rotateTokens(before, chosen, issuing), context.signal);
+  context.stderr.write(`replaced ${chosen.length} of ${store.size} tokens; \`bake compile\` writes them out\n`);
+  return exitCodes.done;
+}

@@ -1,0 +1,15 @@
+import type { Cluster, KubeletFlag } from '../../cluster/cluster.ts';
+import { quoteSystemdWord } from '../../templates/quote-systemd.ts';
+
+export function kubeletUnitView({ profile, kubelet }: Cluster): object {
+  return {
+    guide: profile === 'guide',
+    directory: kubelet.directory,
+    flags: kubelet.flags.map(argument),
+  };
+}
+
+/** systemd puts in what EnvironmentFile= has; one word stays one word, whatever the value. */
+function argument({ name, value }: KubeletFlag): string {
+  return value.kind === 'variable' ? `--${name}=\${${value.variable}}` : quoteSystemdWord(`--${name}=${value.text}`);
+}

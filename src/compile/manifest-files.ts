@@ -1,0 +1,22 @@
+import type { Cluster } from '../cluster/cluster.ts';
+import { quoteYaml } from '../templates/quote-yaml.ts';
+import type { Templates } from '../templates/templates.ts';
+import { bootstrapGroup } from '../tokens/bootstrap-group.ts';
+import type { TokenOf } from '../tokens/token.ts';
+import type { OutputFile } from './output-file.ts';
+
+/** manifests/rbac.yaml: the guide's RBAC, section 3 (5) to (7). */
+export function* rbacFiles(cluster: Cluster, templates: Templates): Iterable<OutputFile> {
+  const content = templates.render('manifests/rbac.yaml.hbs', {
+    kubeletClientUser: quoteYaml(cluster.controlPlane.kubeletClientUser),
+  });
+  yield { path: 'manifests/rbac.yaml', mode: 0o644, content };
+}
+
+/** manifests/tokens/NAME.yaml: what `kubeadm token create` makes, section 3 (1) of the guide, one Secret a node. */
+export function* tokenFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
+  for (const { name } of cluster.nodes) {
+    const content = templates.render('manifests/bootstrap-token.yaml.hbs', { ...tokenOf(name), group: bootstrapGroup(name) });
+    yield { path: `manifests/tokens/${name}.yaml`, mode: 0o600, content };
+  }
+}

@@ -1,0 +1,49 @@
+import { gzipSync } from 'fflate';
+import { findPlatform } from '../catalog/platforms.ts';
+import type { Cluster, Node } from '../cluster/cluster.ts';
+import type { Templates } from '../templates/templates.ts';
+import type { TokenOf } from '../tokens/token.ts';
+import { networkConfig } from './network-config.ts';
+import type { OutputFile } from './output-file.ts';
+import { sha256, userDataOf } from './user-data.ts';
+
+/** nodes/NAME/: what is pasted into a hypervisor or cloud console. What the target cannot take is left out. */
+export function* nodeFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
+  const platform = findPlatform(cluster.userData.target);
+  const userData = userDataOf(cluster, !platform.takesMetaData, templates);
+
+  for (const node of cluster.nodes) {
+    const folder = `nodes/${node.name}`;
+    const { text } = userData(node, tokenOf(node.name));
+    yield* userDataFiles(folder, text, cluster.userData.encoding);
+    if (platform.takesMetaData) {
+      yield { path: `${folder}/meta-data`, mode: 0o644, content: metaData(node, text, templates) };
+    }
+    const network = platform.takesNetworkConfig ? networkConfig(node, templates) : undefined;
+    if (network !== undefined) yield { path: `${folder}/network-config`, mode: 0o644, content: network };
+  }
+}
+
+function* userDataFiles(folder: string, text: string, encoding: 'plain' | 'gzip'): Iterable<OutputFile> {
+  if (encoding === 'plain') {
+    yield { path: `${folder}/user-data`, mode: 0o600, content: text };
+    return;
+  }
+  const zipped = gzip(text);
+  yield { path: `${folder}/user-data`, mode: 0o600, content: zipped };
+  // gzip cannot be pasted; consoles and APIs take this.
+  yield { path: `${folder}/user-data.b64`, mode: 0o600, content: `${Buffer.from(zipped).toString('base64')}\n` };
+}
+
+/** fflate, not zlib: zlib's bytes differ between processors and between releases of Node. */
+export function gzip(text: string): Uint8Array {
+  return gzipSync(Buffer.from(text), { level: 9, mtime: 0 });
+}
+
+/** NoCloud takes a new instance-id for a new instance and writes its files again; without one it would not. */
+function metaData(node: Node, userData: string, templates: Templates): string {
+  return templates.render('cloud-init/meta-data.hbs', {
+    instanceId: `${node.name}-${sha256(userData).slice(0, 12)}`,
+    name: node.name,
+  });
+}

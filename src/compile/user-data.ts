@@ -1,0 +1,82 @@
+import { createHash } from 'node:crypto';
+import { isIPv6 } from 'node:net';
+import { stringify } from 'yaml';
+import type { Cluster, Endpoint, Node } from '../cluster/cluster.ts';
+import { nodePaths } from '../cluster/node-paths.ts';
+import { indentBlock, quoteYaml } from '../templates/quote-yaml.ts';
+import type { Templates } from '../templates/templates.ts';
+import type { Token } from '../tokens/token.ts';
+
+/** A file that cloud-init's write_files places (https://cloudinit.readthedocs.io/en/22.4/topics/modules.html#write-files). */
+interface PlacedFile {
+  readonly path: string;
+  readonly mode: string;
+  readonly text: string;
+}
+
+/** User-data, and how its bytes divide, for the day when a target finds it too long. */
+export interface UserDataText {
+  readonly text: string;
+  readonly sections: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+/**
+ * Returns what makes the user-data of one node: only what is that node's own. What nodes share is made once, here.
+ *
+ * The list of SHA-256 comes last. The baked unit of kubelet starts on that list and checks it first, so that user-data
+ * cut short never starts a kubelet.
+ */
+export function userDataOf(cluster: Cluster, hostname: boolean, templates: Templates): (node: Node, token: Token) => UserDataText {
+  const sharedFields = stringify(cluster.kubelet.config, { lineWidth: 0 }).trimEnd();
+  const sharedKubeconfig = {
+    cluster: quoteYaml(cluster.name),
+    certificateAuthorityData: Buffer.from(cluster.controlPlane.certificateAuthority).toString('base64'),
+    server: `https://${formatEndpoint(cluster.kubeNginx.listen)}`,
+  };
+  const sshAuthorizedKeys = cluster.userData.sshAuthorizedKeys.map(quoteYaml);
+
+  return (node, token) => {
+    const files: PlacedFile[] = [
+      {
+        path: nodePaths.kubeletConfig,
+        mode: '0644',
+        text: templates.render('cloud-init/kubelet-config.yaml.hbs', {
+          address: node.address,
+          healthzOnNodeAddress: cluster.kubelet.healthzOnNodeAddress,
+          sharedFields,
+        }),
+      },
+      {
+        path: nodePaths.bootstrapKubeconfig,
+        mode: '0600',
+        text: templates.render('cloud-init/kubelet-bootstrap.kubeconfig.hbs', {
+          ...sharedKubeconfig,
+          token: `${token.id}.${token.secret}`,
+        }),
+      },
+      { path: nodePaths.kubeletEnvironment, mode: '0644', text: templates.render('cloud-init/kubelet.env.hbs', node) },
+    ];
+    const checksums = {
+      path: nodePaths.checksums,
+      mode: '0644',
+      text: templates.render('cloud-init/bake.sha256.hbs', {
+        files: files.map(({ path, text }) => ({ path, digest: sha256(text) })),
+      }),
+    };
+    const placed = [...files, checksums];
+    const text = templates.render('cloud-init/user-data.hbs', {
+      hostname: hostname ? node.name : undefined,
+      sshAuthorizedKeys,
+      files: placed.map((file) => ({ ...file, content: indentBlock(file.text, 6) })),
+    });
+    return { text, sections: placed.map(({ path, text: content }) => ({ name: path, bytes: Buffer.byteLength(indentBlock(content, 6)) })) };
+  };
+}
+
+export function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+function formatEndpoint({ host, port }: Endpoint): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
+}

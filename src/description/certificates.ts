@@ -1,0 +1,27 @@
+import { X509Certificate } from 'node:crypto';
+
+/** One `-----BEGIN LABEL-----` … `-----END LABEL-----` of a PEM file (RFC 7468). */
+export interface PemBlock {
+  readonly label: string;
+  readonly text: string;
+}
+
+export function pemBlocks(text: string): PemBlock[] {
+  const blocks = text.matchAll(/-----BEGIN ([A-Z0-9 ]+)-----[^]*?(?:-----END \1-----|$(?![^]))/g);
+  return [...blocks].map(([block, label = '']) => ({ label, text: block }));
+}
+
+/** Undefined where it is no certificate, or one cut short. */
+export function parseCertificate(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The user that an apiserver or kubelet sees in a client certificate; of several, the last, as Go takes it. */
+export function commonNameOf(certificate: X509Certificate): string | undefined {
+  const names: string | string[] | undefined = certificate.toLegacyObject().subject.CN;
+  return typeof names === 'string' ? names : names?.at(-1);
+}

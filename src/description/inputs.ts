@@ -1,0 +1,9 @@
+/** Everything outside the description that its meaning depends on. It is read first; the rest is pure. */
+export interface Inputs {
+  /** Certificate files that the description names, by name. */
+  readonly certificates: ReadonlyMap<string, ReadFile>;
+  readonly now: Date;
+}
+
+export type ReadFile =
+  { readonly kind: 'text'; readonly text: string } | { readonly kind: 'failed'; readonly reason: string };

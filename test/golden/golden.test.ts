@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createTwoFilesPatch } from 'diff';
+import { suite } from 'uvu';
+import { expectFile } from '../support/expect-file.ts';
+import { readTree } from '../support/read-tree.ts';
+import { inTemporaryFolder } from '../support/temporary-folder.ts';
+import { runBake } from '../support/run-bake.ts';
+
+// What each description compiles to. The guide's files stand whole in guide/expected; every other case shows only what
+// it changes against them, so that a reviewer sees just that.
+const here = import.meta.dirname;
+const root = join(here, '../..');
+const golden = suite('golden');
+
+const cases = readdirSync(here, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory() && entry.name !== 'guide')
+  .map(({ name }) => name);
+
+/** The examples are cases too; their descriptions lie where users find them. */
+function descriptionOf(name: string): string {
+  const own = join(here, name, 'cluster.yaml');
+  return existsSync(own) ? own : join(root, 'examples', name, 'cluster.yaml');
+}
+
+/**
+ * Compiles as a user does, in a copy, since tokens are kept beside the description. bake.json is digests of all the
+ * rest, and tested for itself.
+ */
+function compiled(name: string): Promise<Map<string, Buffer>> {
+  return inTemporaryFolder(async (folder) => {
+    cpSync(join(root, 'examples/guide/ca.pem'), join(folder, 'guide/ca.pem'));
+    cpSync(descriptionOf(name), join(folder, name, 'cluster.yaml'));
+    const { exitCode, stderr } = await runBake(['compile', `${name}/cluster.yaml`], { cwd: folder });
+    assert.equal(exitCode, 0, stderr);
+    const files = readTree(join(folder, 'out'));
+    files.delete('bake.json');
+    return files;
+  });
+}
+
+golden('guide', async () => {
+  const files = await compiled('guide');
+  const expected = join(here, 'guide/expected');
+  for (const [path, content] of files) expectFile(join(expected, path), content.toString());
+  const surplus = [...readTree(expected).keys()].filter((path) => !files.has(path));
+  if (process.env['UPDATE'] === '1') for (const path of surplus) rmSync(join(expected, path));
+  assert.deepEqual(surplus, [], 'files that are expected, and not written');
+});
+
+for (const name of cases) {
+  golden(name, async () => {
+    const guide = await compiled('guide');
+    expectFile(join(here, name, 'against-guide.diff'), difference(guide, await compiled(name)));
+  });
+}
+
+function difference(before: Map<string, Buffer>, after: Map<string, Buffer>): string {
+  const paths = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return paths.map((path) => fileDifference(path, before.get(path), after.get(path))).join('');
+}
+
+function fileDifference(path: string, before: Buffer | undefined, after: Buffer | undefined): string {
+  if (before !== undefined && after?.equals(before) === true) return '';
+  const from = before === undefined ? '/dev/null' : path;
+  const to = after === undefined ? '/dev/null' : path;
+  if (after !== undefined && !isText(after)) return `--- ${from}\n+++ ${to}\n(binary, ${after.length} bytes)\n`;
+  return createTwoFilesPatch(from, to, before?.toString() ?? '', after?.toString() ?? '', '', '', { context: 2 });
+}
+
+function isText(content: Buffer): boolean {
+  return !content.includes(0);
+}
+
+golden.run();

@@ -1,0 +1,173 @@
+import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { execa } from 'execa';
+
+/** What a recipe needs of the machine, beside Linux, bash and flock. `apt` is an apt whose mirrors are Debian 12's. */
+type Need = 'apt' | 'go' | 'root';
+
+/** One recipe each, NAME.sh; `files` are the other files of this folder that it reads; `minutes` on two idle cores. */
+const PARTS = {
+  'kubelet-config-oracle': { files: ['kubelet-config-oracle/main.go'], needs: ['go'], minutes: 3 },
+  packer: { files: [], needs: ['go'], minutes: 6 },
+  'debian-12': { files: ['private-apt.sh'], needs: ['root', 'apt'], minutes: 3 },
+  'nginx-source': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
+  'kubelet-1.18.6': { files: ['private-apt.sh'], needs: ['go', 'apt'], minutes: 7 },
+} as const satisfies Record<string, { files: readonly string[]; needs: readonly Need[]; minutes: number }>;
+
+export type PartName = keyof typeof PARTS;
+
+export const partNames = Object.keys(PARTS) as PartName[];
+
+export class MissingPart extends Error {
+  override name = 'MissingPart';
+
+  constructor(part: string, reason: string) {
+    super(`${part}: ${reason}`);
+  }
+}
+
+const recipes = import.meta.dirname;
+
+/** The folder of the finished part; built first when the cache has none of this very recipe. */
+export async function part(name: PartName): Promise<string> {
+  const cache = cacheFolder();
+  const finished = join(cache, `${name}-${await hashOfRecipe(name)}`);
+  if (!existsSync(finished)) {
+    await refuseWhatCannotBuild(name);
+    await mkdir(cache, { recursive: true });
+    await build(name, cache, finished);
+  }
+  return finished;
+}
+
+/** `all` is stdout and stderr as they came; `exitCode` is undefined when a signal ended the command. */
+export interface Finished {
+  exitCode: number | undefined;
+  stdout: string;
+  stderr: string;
+  all: string;
+}
+
+/**
+ * Runs a command inside a root file system such as debian-12, in a layer over it that is thrown away: neither the cached
+ * part nor this machine is written to, except through `binds`. It has a network of its own (loopback only) unless `network`
+ * says 'host'. Never rejects because the command failed: look at `exitCode`.
+ */
+export async function runInRoot(
+  root: string,
+  argv: readonly [string, ...string[]],
+  options: {
+    binds?: readonly { from: string; to: string; writable?: boolean }[];
+    cwd?: string;
+    env?: Readonly<Record<string, string>>;
+    input?: string;
+    network?: 'host' | 'own';
+  } = {},
+): Promise<Finished> {
+  const binds = (options.binds ?? []).flatMap(({ from, to, writable }) => [writable ? '--write' : '--read', from, to]);
+  const env = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child', ...(options.network === 'host' ? [] : ['--net'])];
+  const { exitCode, stdout, stderr, all } = await execa(
+    'unshare',
+    [
+      ...namespaces,
+      join(recipes, 'run-in-root'),
+      root,
+      ...binds,
+      '--',
+      'env',
+      '--ignore-environment',
+      'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
+      'HOME=/root',
+      'LANG=C.UTF-8',
+      ...env,
+      `--chdir=${options.cwd ?? '/'}`,
+      ...argv,
+    ],
+    { all: true, reject: false, input: options.input ?? '' },
+  );
+  return { exitCode, stdout, stderr, all };
+}
+
+function cacheFolder(): string {
+  const cache = process.env.BAKE_PARTS_CACHE ?? process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
+  return join(cache, 'bake-parts');
+}
+
+async function hashOfRecipe(name: PartName): Promise<string> {
+  const hash = createHash('sha256');
+  for (const file of [`${name}.sh`, ...PARTS[name].files]) hash.update(await readFile(join(recipes, file)));
+  return hash.digest('hex').slice(0, 12);
+}
+
+/** Everything in a machine that a recipe needs and would only miss halfway. */
+async function refuseWhatCannotBuild(name: PartName): Promise<void> {
+  if (process.platform !== 'linux')
+    throw new MissingPart(name, `is built on Linux only, and this is ${process.platform}`);
+  const needs: readonly Need[] = PARTS[name].needs;
+  if (needs.includes('root') && process.getuid?.() !== 0) throw new MissingPart(name, 'is built as root only');
+  if (needs.includes('go') && !(await isCommand('go')))
+    throw new MissingPart(name, 'wants Go, and there is no `go` in PATH');
+  if (needs.includes('apt') && !(await hasDebian12())) {
+    throw new MissingPart(name, `wants apt-get and ${DEBIAN_SOURCES} with the suite bookworm (Debian 12)`);
+  }
+}
+
+const DEBIAN_SOURCES = '/etc/apt/sources.list.d/debian.sources';
+
+async function hasDebian12(): Promise<boolean> {
+  const sources = await readFile(DEBIAN_SOURCES, 'utf8').catch(() => '');
+  return sources.includes('bookworm') && (await isCommand('apt-get'));
+}
+
+async function isCommand(name: string): Promise<boolean> {
+  return (await execa('which', [name], { reject: false })).exitCode === 0;
+}
+
+// Under the lock, what a killed build left is swept away, and a folder gets its final name only when it is complete.
+const BUILD = `set -eu
+recipe=$1 building=$2 finished=$3
+if [ -d "$finished" ]; then exit; fi
+umask 022
+rm -rf --one-file-system "$building"
+mkdir "$building"
+bash "$recipe" "$building"
+mv -T "$building" "$finished"`;
+
+async function build(name: PartName, cache: string, finished: string): Promise<void> {
+  const started = performance.now();
+  process.stderr.write(`parts: building ${name} (about ${PARTS[name].minutes} min)…\n`);
+  const { exitCode, all } = await execa(
+    'flock',
+    [`${finished}.lock`, 'bash', '-c', BUILD, 'bash', join(recipes, `${name}.sh`), `${finished}.building`, finished],
+    { all: true, reject: false, stdin: 'ignore', env: goEnvironment(cache) },
+  );
+  if (exitCode !== 0) throw new MissingPart(name, `its recipe failed\n${all.split('\n').slice(-30).join('\n')}`);
+  process.stderr.write(`parts: ${name} took ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
+}
+
+/** Go's downloads and compiled packages, kept for the next part, and nothing of how the user has set up their own Go. */
+function goEnvironment(cache: string): Record<string, string> {
+  const go = join(cache, 'go');
+  return {
+    GOPATH: go,
+    GOMODCACHE: join(go, 'modules'),
+    GOCACHE: join(go, 'build'),
+    GOFLAGS: '-modcacherw -buildvcs=false',
+    GOWORK: 'off',
+  };
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const asked = process.argv.slice(2);
+  const names = asked.length === 1 && asked[0] === 'all' ? partNames : partNames.filter((name) => asked.includes(name));
+  if (names.length === 0 || (asked[0] !== 'all' && names.length !== asked.length)) {
+    process.stderr.write(`usage: npx tsx test/parts/parts.ts all | NAME…, of ${partNames.join(', ')}\n`);
+    process.exitCode = 2;
+  } else {
+    for (const name of names) process.stdout.write(`${name} ${await part(name)}\n`);
+  }
+}

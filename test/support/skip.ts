@@ -1,0 +1,22 @@
+import type { Test } from 'uvu';
+
+/** Why tests were skipped, one line each; test/run.ts accepts no skipped test without a line here. */
+export const skipReasons: string[] = [];
+
+/**
+ * Registers a test; where the machine lacks what it needs, says what is missing instead.
+ * @param missing what is missing, undefined when nothing is
+ */
+export function testUnless<T>(
+  suite: Test<T>,
+  missing: string | undefined,
+  name: string,
+  test: (context: T) => Promise<void> | void,
+): void {
+  if (missing === undefined) {
+    suite(name, test);
+    return;
+  }
+  suite.skip(name);
+  skipReasons.push(`${name}: ${missing}`);
+}
