@@ -4,7 +4,11 @@ set -euo pipefail
 # shellcheck source=scripts/quietly.sh
 source "$BAKE_FOLDER/quietly.sh"
 
-quietly systemctl mask --runtime --now apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service
+units=(apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service)
+for unit in "${units[@]}"; do
+  if systemctl --quiet is-active "$unit"; then quietly systemctl stop "$unit"; fi
+done
+quietly systemctl mask --runtime "${units[@]}"
 
 # An update that runs is waited for: killed, it would leave dpkg in the middle.
 update_that_runs() {

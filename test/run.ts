@@ -71,7 +71,10 @@ function selectFiles(words: readonly string[]): string[] {
 
 function filesOf(group: string): string[] {
   const names = readdirSync(join('test', group), { recursive: true, encoding: 'utf8' });
-  return names.filter((name) => name.endsWith('.test.ts')).map((name) => join('test', group, name)).sort();
+  return names
+    .filter((name) => name.endsWith('.test.ts'))
+    .map((name) => join('test', group, name))
+    .sort();
 }
 
 async function runFile(file: string, index: number): Promise<void> {
@@ -100,7 +103,10 @@ async function runSuite(suite: RunSuite): Promise<void> {
     console.log(`\n${errors}`);
     count.failed += total - ran;
   } else if (ran !== total) {
-    fail(`${total - ran} of ${total} tests did not run: a hook threw, or a test threw what is no Error (uvu hides it)`, total - ran);
+    fail(
+      `${total - ran} of ${total} tests did not run: a hook threw, or a test threw what is no Error (uvu hides it)`,
+      total - ran,
+    );
   }
 }
 
@@ -114,7 +120,10 @@ function forgottenSuites(file: string): string[] {
 function reportSkips(skipped: number, reasons: readonly string[]): void {
   for (const reason of reasons) console.log(`  skipped  ${reason}`);
   if (skipped > reasons.length) {
-    fail('tests are skipped without a reason: .only or .skip left in? testUnless() takes a reason', skipped - reasons.length);
+    fail(
+      'tests are skipped without a reason: .only or .skip left in? testUnless() takes a reason',
+      skipped - reasons.length,
+    );
   }
   if (process.env['CI'] === 'true' && reasons.length > 0) fail('in CI nothing may be skipped', reasons.length);
 }

@@ -32,7 +32,8 @@ export async function compileCommand(file: string, options: CompileOptions, cont
   const { cluster } = loaded;
   if (!options.json) reportDiagnostics(file, loaded, context);
   if (cluster === undefined) {
-    if (options.json) printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
+    if (options.json)
+      printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
     return exitCodes.description;
   }
 
@@ -51,13 +52,19 @@ export async function compileCommand(file: string, options: CompileOptions, cont
     files: counted.count(),
     earliestTokenExpiry: earliestExpiry(store),
   };
-  if (options.json) printJson({ file, good: true, ...summary, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
+  if (options.json)
+    printJson({ file, good: true, ...summary, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
   else context.stderr.write(sentence(summary, options.dryRun === true));
   return exitCodes.done;
 }
 
 /** Keeps the tokens that live and issues the others. A dry run issues them too, and forgets them. */
-async function keepTokens(cluster: Cluster, file: string, options: CompileOptions, context: Context): Promise<TokenStore> {
+async function keepTokens(
+  cluster: Cluster,
+  file: string,
+  options: CompileOptions,
+  context: Context,
+): Promise<TokenStore> {
   const path = tokenStoreOf(resolve(context.cwd, file));
   const names = cluster.nodes.map(({ name }) => name);
   const issue = (store: TokenStore) =>

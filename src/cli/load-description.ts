@@ -26,7 +26,10 @@ export function loadDescription(file: string, templates: Templates, context: Con
   const path = resolve(context.cwd, file);
   const read = readTextFile(path);
   if (read.kind === 'failed') {
-    throw new Failure('description-unreadable', `${file} ${read.reason}; \`bake init\` writes a description to start from`);
+    throw new Failure(
+      'description-unreadable',
+      `${file} ${read.reason}; \`bake init\` writes a description to start from`,
+    );
   }
   const { text } = read;
   const failed = (diagnostics: readonly LocatedDiagnostic[]): LoadedDescription => ({

@@ -29,7 +29,9 @@ function explainFailure(error: unknown, context: Context): number {
   }
   if (context.signal.aborted) return 128 + (context.signal.reason === 'SIGTERM' ? 15 : 2);
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  talk(`${paint.red('error')} ${paint.bold('internal')}: this is a bug in bake; please report it with these lines:\n${detail}\n`);
+  talk(
+    `${paint.red('error')} ${paint.bold('internal')}: this is a bug in bake; please report it with these lines:\n${detail}\n`,
+  );
   return exitCodes.bug;
 }
 

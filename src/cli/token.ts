@@ -21,8 +21,11 @@ export function listTokens(options: { readonly file: string; readonly json?: tru
     return;
   }
   const width = Math.max(4, ...rows.map(({ node }) => node.length));
-  const line = (id: string, node: string, expires: string): string => `${id.padEnd(6)}  ${node.padEnd(width)}  ${expires}\n`;
-  context.stdout.write(line('ID', 'NODE', 'EXPIRES') + rows.map(({ id, node, expires }) => line(id, node, expires)).join(''));
+  const line = (id: string, node: string, expires: string): string =>
+    `${id.padEnd(6)}  ${node.padEnd(width)}  ${expires}\n`;
+  context.stdout.write(
+    line('ID', 'NODE', 'EXPIRES') + rows.map(({ id, node, expires }) => line(id, node, expires)).join(''),
+  );
 }
 
 /**
@@ -30,7 +33,11 @@ export function listTokens(options: { readonly file: string; readonly json?: tru
  * @returns the exit code
  * @throws Failure `unknown-node`, or of the token store
  */
-export async function rotate(nodes: readonly string[], options: { readonly file: string }, context: Context): Promise<number> {
+export async function rotate(
+  nodes: readonly string[],
+  options: { readonly file: string },
+  context: Context,
+): Promise<number> {
   const loaded = loadDescription(options.file, new Templates(readPackageFiles(context.packageRoot)), context);
   reportDiagnostics(options.file, loaded, context);
   if (loaded.cluster === undefined) return exitCodes.description;

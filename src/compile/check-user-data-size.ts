@@ -35,5 +35,7 @@ export function checkUserDataSize(cluster: Cluster, templates: Templates): Diagn
 
 function bySection({ text, sections }: UserDataText): string {
   const rest = Buffer.byteLength(text) - sections.reduce((sum, { bytes }) => sum + bytes, 0);
-  return [...sections, { name: 'everything else', bytes: rest }].map(({ name, bytes }) => `${name} ${bytes}`).join(', ');
+  return [...sections, { name: 'everything else', bytes: rest }]
+    .map(({ name, bytes }) => `${name} ${bytes}`)
+    .join(', ');
 }

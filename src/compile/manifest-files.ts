@@ -16,7 +16,10 @@ export function* rbacFiles(cluster: Cluster, templates: Templates): Iterable<Out
 /** manifests/tokens/NAME.yaml: what `kubeadm token create` makes, section 3 (1) of the guide, one Secret a node. */
 export function* tokenFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
   for (const { name } of cluster.nodes) {
-    const content = templates.render('manifests/bootstrap-token.yaml.hbs', { ...tokenOf(name), group: bootstrapGroup(name) });
+    const content = templates.render('manifests/bootstrap-token.yaml.hbs', {
+      ...tokenOf(name),
+      group: bootstrapGroup(name),
+    });
     yield { path: `manifests/tokens/${name}.yaml`, mode: 0o600, content };
   }
 }

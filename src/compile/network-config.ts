@@ -24,9 +24,7 @@ export function networkConfig(node: Node, templates: Templates): string | undefi
 function primaryInterface({ address, interfaces }: Node): Interface | undefined {
   const holdsAddress = ({ addressing }: Interface): boolean =>
     addressing.kind === 'static' && addressing.addresses.some((own) => own.startsWith(`${address}/`));
-  return (
-    interfaces.find(holdsAddress) ?? interfaces.find(({ gateway }) => gateway.kind === 'gateway') ?? interfaces[0]
-  );
+  return interfaces.find(holdsAddress) ?? interfaces.find(({ gateway }) => gateway.kind === 'gateway') ?? interfaces[0];
 }
 
 function linkView(link: Interface, primary: boolean, node: Node) {

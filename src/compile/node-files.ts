@@ -3,6 +3,7 @@ import { findPlatform } from '../catalog/platforms.ts';
 import type { Cluster, Node } from '../cluster/cluster.ts';
 import type { Templates } from '../templates/templates.ts';
 import type { TokenOf } from '../tokens/token.ts';
+import { checkUserData, shapeOf } from './check-output.ts';
 import { networkConfig } from './network-config.ts';
 import type { OutputFile } from './output-file.ts';
 import { sha256, userDataOf } from './user-data.ts';
@@ -11,10 +12,15 @@ import { sha256, userDataOf } from './user-data.ts';
 export function* nodeFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
   const platform = findPlatform(cluster.userData.target);
   const userData = userDataOf(cluster, !platform.takesMetaData, templates);
+  const checkedShapes = new Set<string>();
 
   for (const node of cluster.nodes) {
     const folder = `nodes/${node.name}`;
     const { text } = userData(node, tokenOf(node.name));
+    if (!checkedShapes.has(shapeOf(node))) {
+      checkedShapes.add(shapeOf(node));
+      checkUserData(text, node, cluster);
+    }
     yield* userDataFiles(folder, text, cluster.userData.encoding);
     if (platform.takesMetaData) {
       yield { path: `${folder}/meta-data`, mode: 0o644, content: metaData(node, text, templates) };

@@ -1,6 +1,7 @@
 import type { Cluster } from '../cluster/cluster.ts';
 import type { Templates } from '../templates/templates.ts';
 import type { TokenOf } from '../tokens/token.ts';
+import { checkSharedFile } from './check-output.ts';
 import { imageFiles } from './image/image-files.ts';
 import { rbacFiles, tokenFiles } from './manifest-files.ts';
 import { nodeFiles } from './node-files.ts';
@@ -9,6 +10,8 @@ import type { OutputFile } from './output-file.ts';
 interface Output {
   readonly path: string;
   readonly what: string;
+  /** Read back as it is written: each file, or, where nodes have their own, one for each shape of node. */
+  readonly checked: 'each file' | 'each shape';
   readonly files: (cluster: Cluster, tokenOf: TokenOf, templates: Templates) => Iterable<OutputFile>;
 }
 
@@ -17,18 +20,38 @@ export const outputs: readonly Output[] = [
   {
     path: 'packer/',
     what: 'the image: Packer template, scripts, rootfs',
+    checked: 'each file',
     files: (cluster, _, templates) => imageFiles(cluster, templates),
   },
   {
     path: 'manifests/rbac.yaml',
     what: 'what kubelets and the apiserver may do',
+    checked: 'each file',
     files: (cluster, _, templates) => rbacFiles(cluster, templates),
   },
-  { path: 'manifests/tokens/', what: "each node's bootstrap token, as a Secret", files: tokenFiles },
-  { path: 'nodes/', what: "each node's user-data, meta-data and network-config", files: nodeFiles },
+  {
+    path: 'manifests/tokens/',
+    what: "each node's bootstrap token, as a Secret",
+    checked: 'each shape',
+    files: tokenFiles,
+  },
+  {
+    path: 'nodes/',
+    what: "each node's user-data, meta-data and network-config",
+    checked: 'each shape',
+    files: nodeFiles,
+  },
 ];
 
-/** All files of a cluster, made one by one as they are asked for. */
+/**
+ * All files of a cluster, made one by one as they are asked for.
+ * @throws Error when a file cannot be read back, which is a bug of ours
+ */
 export function* compile(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
-  for (const output of outputs) yield* output.files(cluster, tokenOf, templates);
+  for (const { checked, files } of outputs) {
+    for (const file of files(cluster, tokenOf, templates)) {
+      if (checked === 'each file') checkSharedFile(file);
+      yield file;
+    }
+  }
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
 import { isIPv6 } from 'node:net';
-import { stringify } from 'yaml';
 import type { Cluster, Endpoint, Node } from '../cluster/cluster.ts';
 import { nodePaths } from '../cluster/node-paths.ts';
-import { indentBlock, quoteYaml } from '../templates/quote-yaml.ts';
+import { indentBlock, quoteYaml, toYaml } from '../templates/quote-yaml.ts';
 import type { Templates } from '../templates/templates.ts';
 import type { Token } from '../tokens/token.ts';
 
@@ -26,8 +25,12 @@ export interface UserDataText {
  * The list of SHA-256 comes last. The baked unit of kubelet starts on that list and checks it first, so that user-data
  * cut short never starts a kubelet.
  */
-export function userDataOf(cluster: Cluster, hostname: boolean, templates: Templates): (node: Node, token: Token) => UserDataText {
-  const sharedFields = stringify(cluster.kubelet.config, { lineWidth: 0 }).trimEnd();
+export function userDataOf(
+  cluster: Cluster,
+  hostname: boolean,
+  templates: Templates,
+): (node: Node, token: Token) => UserDataText {
+  const sharedFields = toYaml(cluster.kubelet.config).trimEnd();
   const sharedKubeconfig = {
     cluster: quoteYaml(cluster.name),
     certificateAuthorityData: Buffer.from(cluster.controlPlane.certificateAuthority).toString('base64'),
@@ -69,7 +72,13 @@ export function userDataOf(cluster: Cluster, hostname: boolean, templates: Templ
       sshAuthorizedKeys,
       files: placed.map((file) => ({ ...file, content: indentBlock(file.text, 6) })),
     });
-    return { text, sections: placed.map(({ path, text: content }) => ({ name: path, bytes: Buffer.byteLength(indentBlock(content, 6)) })) };
+    return {
+      text,
+      sections: placed.map(({ path, text: content }) => ({
+        name: path,
+        bytes: Buffer.byteLength(indentBlock(content, 6)),
+      })),
+    };
   };
 }
 

@@ -52,30 +52,33 @@ function explainUnknownKey(path: Path, key: string): ShapeDiagnostic {
 
 function explainType(path: Path, expected: string, input: unknown): Diagnostic {
   const wanted = typesInWords[expected] ?? expected;
-  if (input === undefined)
-    return { code: 'missing-key', path, at: 'key', message: `${last(path)} is missing; add ${wanted}` };
+  if (input === undefined) return missingKey(path, wanted);
   if (input === null) return emptyValue(path, wanted);
-  const inQuotes =
-    expected === 'string' && typeof input !== 'object' ? `; write it in quotes: ${quote(String(input))}` : '';
+  const inQuotes = expected === 'string' && isScalar(input) ? `; write it in quotes: ${quote(String(input))}` : '';
   return { code: 'wrong-type', path, at: 'value', message: `must be ${wanted}, and is ${show(input)}${inQuotes}` };
 }
 
 function explainChoice(path: Path, choices: readonly string[], input: unknown): Diagnostic {
   const wanted = choices.join(' or ');
-  if (input === undefined)
-    return { code: 'missing-key', path, at: 'key', message: `${last(path)} is missing; add ${wanted}` };
+  if (input === undefined) return missingKey(path, wanted);
   if (input === null && !choices.includes('null')) return emptyValue(path, wanted);
-  const written = String(input);
-  if (typeof input !== 'object' || input === null) {
-    // YAML's own 1, null and true are no text.
-    if (choices.includes(written)) {
-      const message = `must be ${typeof input === 'string' ? `${written} without quotes` : `text; write it in quotes: ${quote(written)}`}`;
-      return { code: 'wrong-type', path, at: 'value', message };
-    }
+  const written = isScalar(input) ? String(input) : '';
+  if (choices.includes(written)) {
+    // The 1, null and true of YAML are no text, and "1" is no number.
+    const remedy = typeof input === 'string' ? 'remove the quotes' : `write it in quotes: ${quote(written)}`;
+    return { code: 'wrong-type', path, at: 'value', message: `${show(input)} has the wrong type; ${remedy}` };
   }
   const meant = nearMiss(written, choices);
   const remedy = meant === undefined ? `write ${wanted}` : `did you mean ${meant}?`;
   return { code: 'bad-choice', path, at: 'value', message: `${show(input)} is no choice here; ${remedy}` };
+}
+
+function isScalar(input: unknown): input is string | number | boolean | null {
+  return typeof input !== 'object' || input === null;
+}
+
+function missingKey(path: Path, wanted: string): Diagnostic {
+  return { code: 'missing-key', path, at: 'key', message: `${last(path)} is missing; add ${wanted}` };
 }
 
 function emptyValue(path: Path, wanted: string): Diagnostic {
@@ -106,6 +109,6 @@ function last(path: Path): string {
 
 function show(input: unknown): string {
   if (Array.isArray(input)) return 'a list';
-  if (typeof input === 'object' && input !== null) return 'a mapping';
+  if (!isScalar(input)) return 'a mapping';
   return typeof input === 'string' ? quote(input) : String(input);
 }

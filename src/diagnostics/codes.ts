@@ -1,20 +1,15 @@
-/**
- * Every code that bake can say. Codes are stable: scripts match on them and `bake explain CODE` tells their story.
- * `summary` is one line; `story` says what was found, why it matters, and what to do.
- */
-export interface CodeEntry {
-  readonly severity: 'error' | 'warning';
-  readonly summary: string;
-  readonly story: string;
-}
+import type { CodeEntry } from './code-entry.ts';
+import { commandCodes } from './command-codes.ts';
+import { meaningCodes } from './meaning-codes.ts';
+import { shapeCodes } from './shape-codes.ts';
+import { syntaxCodes } from './syntax-codes.ts';
 
+/** Every code that bake can say. Codes are stable: scripts match on them and `bake explain CODE` tells their story. */
 export const codes = {
-  'yaml-syntax': {
-    severity: 'error',
-    summary: 'the file is not YAML',
-    story: `The description must be one YAML 1.2 document. The caret shows where the parser gave up; the mistake is
-often just before it: a tab where spaces belong, a missing colon, an unclosed quote.`,
-  },
+  ...syntaxCodes,
+  ...shapeCodes,
+  ...meaningCodes,
+  ...commandCodes,
   'output-not-ours': {
     severity: 'error',
     summary: 'something that bake did not make is where the output goes',

@@ -21,7 +21,10 @@ ${nodes.map(({ name, address }) => `  - name: ${name}\n    address: ${address}\n
     yaml,
     list,
     guideTemplates: new Map([
-      ['kubelet-config.yaml.template', `address: "##NODE_IP##"\n${filler(30)}healthzBindAddress: "##NODE_IP##"\n${filler(45)}`],
+      [
+        'kubelet-config.yaml.template',
+        `address: "##NODE_IP##"\n${filler(30)}healthzBindAddress: "##NODE_IP##"\n${filler(45)}`,
+      ],
       ['kubelet.service.template', `${filler(18)}  --hostname-override=##NODE_NAME## \\\n${filler(12)}`],
       ['kubelet-bootstrap.kubeconfig', filler(70)],
     ]),

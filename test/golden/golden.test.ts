@@ -1,40 +1,21 @@
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { createTwoFilesPatch } from 'diff';
 import { suite } from 'uvu';
+import { caseNames, withCompiled } from '../support/compile-case.ts';
 import { expectFile } from '../support/expect-file.ts';
 import { readTree } from '../support/read-tree.ts';
-import { inTemporaryFolder } from '../support/temporary-folder.ts';
-import { runBake } from '../support/run-bake.ts';
 
 // What each description compiles to. The guide's files stand whole in guide/expected; every other case shows only what
 // it changes against them, so that a reviewer sees just that.
 const here = import.meta.dirname;
-const root = join(here, '../..');
 const golden = suite('golden');
 
-const cases = readdirSync(here, { withFileTypes: true })
-  .filter((entry) => entry.isDirectory() && entry.name !== 'guide')
-  .map(({ name }) => name);
-
-/** The examples are cases too; their descriptions lie where users find them. */
-function descriptionOf(name: string): string {
-  const own = join(here, name, 'cluster.yaml');
-  return existsSync(own) ? own : join(root, 'examples', name, 'cluster.yaml');
-}
-
-/**
- * Compiles as a user does, in a copy, since tokens are kept beside the description. bake.json is digests of all the
- * rest, and tested for itself.
- */
+/** bake.json is digests of all the rest, and tested for itself. */
 function compiled(name: string): Promise<Map<string, Buffer>> {
-  return inTemporaryFolder(async (folder) => {
-    cpSync(join(root, 'examples/guide/ca.pem'), join(folder, 'guide/ca.pem'));
-    cpSync(descriptionOf(name), join(folder, name, 'cluster.yaml'));
-    const { exitCode, stderr } = await runBake(['compile', `${name}/cluster.yaml`], { cwd: folder });
-    assert.equal(exitCode, 0, stderr);
-    const files = readTree(join(folder, 'out'));
+  return withCompiled(name, (out) => {
+    const files = readTree(out);
     files.delete('bake.json');
     return files;
   });
@@ -49,7 +30,7 @@ golden('guide', async () => {
   assert.deepEqual(surplus, [], 'files that are expected, and not written');
 });
 
-for (const name of cases) {
+for (const name of caseNames.filter((other) => other !== 'guide')) {
   golden(name, async () => {
     const guide = await compiled('guide');
     expectFile(join(here, name, 'against-guide.diff'), difference(guide, await compiled(name)));

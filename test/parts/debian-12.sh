@@ -11,7 +11,7 @@ node=(
   iproute2 iptables conntrack socat ipset ethtool jq curl ca-certificates
   containerd runc containernetworking-plugins
 )
-tools=(shellcheck gcc make libc6-dev python3-jsonschema)
+tools=(shellcheck gcc make libc6-dev)
 include=("${node[@]}" "${tools[@]}")
 
 work=$(mktemp -d)

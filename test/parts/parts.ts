@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { execa } from 'execa';
 
 /** What a recipe needs of the machine, beside Linux, bash and flock. `apt` is an apt whose mirrors are Debian 12's. */
@@ -10,11 +10,11 @@ type Need = 'apt' | 'go' | 'root';
 
 /** One recipe each, NAME.sh; `files` are the other files of this folder that it reads; `minutes` on two idle cores. */
 const PARTS = {
-  'kubelet-config-oracle': { files: ['kubelet-config-oracle/main.go'], needs: ['go'], minutes: 3 },
-  packer: { files: [], needs: ['go'], minutes: 6 },
+  'kubelet-config-oracle': { files: ['kubelet-config-oracle/main.go'], needs: ['go'], minutes: 4 },
+  packer: { files: [], needs: ['go'], minutes: 4 },
   'debian-12': { files: ['private-apt.sh'], needs: ['root', 'apt'], minutes: 3 },
   'nginx-source': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
-  'kubelet-1.18.6': { files: ['private-apt.sh'], needs: ['go', 'apt'], minutes: 7 },
+  'kubelet-1.18.6': { files: ['private-apt.sh'], needs: ['apt'], minutes: 7 },
 } as const satisfies Record<string, { files: readonly string[]; needs: readonly Need[]; minutes: number }>;
 
 export type PartName = keyof typeof PARTS;
@@ -44,7 +44,7 @@ export async function part(name: PartName): Promise<string> {
 }
 
 /** `all` is stdout and stderr as they came; `exitCode` is undefined when a signal ended the command. */
-export interface Finished {
+export interface CommandResult {
   exitCode: number | undefined;
   stdout: string;
   stderr: string;
@@ -54,7 +54,7 @@ export interface Finished {
 /**
  * Runs a command inside a root file system such as debian-12, in a layer over it that is thrown away: neither the cached
  * part nor this machine is written to, except through `binds`. It has a network of its own (loopback only) unless `network`
- * says 'host'. Never rejects because the command failed: look at `exitCode`.
+ * says 'host'. A command that fails does not reject (look at `exitCode`); one that could not be started does.
  */
 export async function runInRoot(
   root: string,
@@ -66,7 +66,8 @@ export async function runInRoot(
     input?: string;
     network?: 'host' | 'own';
   } = {},
-): Promise<Finished> {
+): Promise<CommandResult> {
+  if (process.getuid?.() !== 0) throw new MissingPart(root, 'is entered as root only');
   const binds = (options.binds ?? []).flatMap(({ from, to, writable }) => [writable ? '--write' : '--read', from, to]);
   const env = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
   const namespaces = ['--mount', '--pid', '--fork', '--kill-child', ...(options.network === 'host' ? [] : ['--net'])];
@@ -80,21 +81,22 @@ export async function runInRoot(
       '--',
       'env',
       '--ignore-environment',
+      `--chdir=${options.cwd ?? '/'}`,
       'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
       'HOME=/root',
       'LANG=C.UTF-8',
       ...env,
-      `--chdir=${options.cwd ?? '/'}`,
       ...argv,
     ],
     { all: true, reject: false, input: options.input ?? '' },
   );
+  if (exitCode === 125) throw new Error(`${argv[0]} was not started in ${root}: ${stderr}`);
   return { exitCode, stdout, stderr, all };
 }
 
 function cacheFolder(): string {
   const cache = process.env.BAKE_PARTS_CACHE ?? process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache');
-  return join(cache, 'bake-parts');
+  return resolve(cache, 'bake-parts');
 }
 
 async function hashOfRecipe(name: PartName): Promise<string> {
@@ -105,12 +107,14 @@ async function hashOfRecipe(name: PartName): Promise<string> {
 
 /** Everything in a machine that a recipe needs and would only miss halfway. */
 async function refuseWhatCannotBuild(name: PartName): Promise<void> {
-  if (process.platform !== 'linux')
+  if (process.platform !== 'linux') {
     throw new MissingPart(name, `is built on Linux only, and this is ${process.platform}`);
+  }
   const needs: readonly Need[] = PARTS[name].needs;
   if (needs.includes('root') && process.getuid?.() !== 0) throw new MissingPart(name, 'is built as root only');
-  if (needs.includes('go') && !(await isCommand('go')))
+  if (needs.includes('go') && !(await isCommand('go'))) {
     throw new MissingPart(name, 'wants Go, and there is no `go` in PATH');
+  }
   if (needs.includes('apt') && !(await hasDebian12())) {
     throw new MissingPart(name, `wants apt-get and ${DEBIAN_SOURCES} with the suite bookworm (Debian 12)`);
   }
@@ -163,11 +167,12 @@ function goEnvironment(cache: string): Record<string, string> {
 
 if (process.argv[1] === import.meta.filename) {
   const asked = process.argv.slice(2);
-  const names = asked.length === 1 && asked[0] === 'all' ? partNames : partNames.filter((name) => asked.includes(name));
-  if (names.length === 0 || (asked[0] !== 'all' && names.length !== asked.length)) {
+  if (asked.length === 0 || !asked.every((name) => name === 'all' || name in PARTS)) {
     process.stderr.write(`usage: npx tsx test/parts/parts.ts all | NAME…, of ${partNames.join(', ')}\n`);
     process.exitCode = 2;
   } else {
-    for (const name of names) process.stdout.write(`${name} ${await part(name)}\n`);
+    for (const name of partNames) {
+      if (asked.includes(name) || asked.includes('all')) process.stdout.write(`${name} ${await part(name)}\n`);
+    }
   }
 }

@@ -22,6 +22,7 @@ function runTests(files: Record<string, string>, args: readonly string[], env = 
       mkdirSync(dirname(path), { recursive: true });
       writeFileSync(path, content);
     }
+    writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
     symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
     const tsx = join(root, 'node_modules/tsx/dist/loader.mjs');
     const { exitCode, all } = await execa(process.execPath, ['--import', tsx, join(root, 'test/run.ts'), ...args], {
@@ -47,7 +48,12 @@ function file(body: string): string {
 const passing = file(`t('passes', () => {}); t.run();`);
 
 runner('counts the tests of the groups named', async () => {
-  const files = { 'unit/a.test.ts': passing, 'unit/deep/b.test.ts': passing, 'cli/c.test.ts': passing, 'e2e/d.test.ts': passing };
+  const files = {
+    'unit/a.test.ts': passing,
+    'unit/deep/b.test.ts': passing,
+    'cli/c.test.ts': passing,
+    'e2e/d.test.ts': passing,
+  };
   const { exitCode, lastLine, output } = await runTests(files, ['unit', 'cli']);
   assert.equal(lastLine, '3 passed, 0 failed', output);
   assert.equal(exitCode, 0);
@@ -62,7 +68,14 @@ runner('takes what is no group for a part of a file name', async () => {
 });
 
 /** Each runs `unit`; the last line must be the one given, and the output must say why. */
-const failures: { title: string; files: Record<string, string>; args?: string[]; env?: object; last: string; says: RegExp }[] = [
+const failures: {
+  title: string;
+  files: Record<string, string>;
+  args?: string[];
+  env?: object;
+  last: string;
+  says: RegExp;
+}[] = [
   {
     title: 'a test that fails',
     files: { 'unit/a.test.ts': file(`t('x', () => { throw new Error('wrong sum'); }); t('y', () => {}); t.run();`) },
@@ -75,7 +88,13 @@ const failures: { title: string; files: Record<string, string>; args?: string[];
     last: '0 passed, 1 failed',
     says: /late/,
   },
-  { title: 'no group', files: { 'unit/a.test.ts': passing }, args: [], last: '0 passed, 1 failed', says: /at least one group/ },
+  {
+    title: 'no group',
+    files: { 'unit/a.test.ts': passing },
+    args: [],
+    last: '0 passed, 1 failed',
+    says: /at least one group/,
+  },
   {
     title: 'a group without tests',
     files: { 'unit/a.test.ts': passing, 'golden/note.txt': '' },
@@ -102,10 +121,19 @@ const failures: { title: string; files: Record<string, string>; args?: string[];
     last: '1 passed, 1 failed',
     says: /forgotten\.run\(\) is missing/,
   },
-  { title: 'a suite without tests', files: { 'unit/a.test.ts': file('t.run();') }, last: '0 passed, 1 failed', says: /without a test/ },
+  {
+    title: 'a suite without tests',
+    files: { 'unit/a.test.ts': file('t.run();') },
+    last: '0 passed, 1 failed',
+    says: /without a test/,
+  },
   {
     title: 'a before hook that throws',
-    files: { 'unit/a.test.ts': file(`t.before(() => { throw new Error('no'); }); t('x', () => {}); t('y', () => {}); t.run();`) },
+    files: {
+      'unit/a.test.ts': file(
+        `t.before(() => { throw new Error('no'); }); t('x', () => {}); t('y', () => {}); t.run();`,
+      ),
+    },
     last: '0 passed, 2 failed',
     says: /2 of 2 tests did not run: a hook threw/,
   },
@@ -135,7 +163,9 @@ const failures: { title: string; files: Record<string, string>; args?: string[];
   },
   {
     title: 'an exception in a callback',
-    files: { 'unit/a.test.ts': file(`t('x', () => { process.nextTick(() => { throw new Error('stray'); }); }); t.run();`) },
+    files: {
+      'unit/a.test.ts': file(`t('x', () => { process.nextTick(() => { throw new Error('stray'); }); }); t.run();`),
+    },
     last: '1 passed, 1 failed',
     says: /outside of any test: Error: stray/,
   },

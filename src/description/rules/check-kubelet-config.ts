@@ -114,13 +114,13 @@ const scalars: Readonly<Record<string, ScalarType>> = {
 };
 
 function wrongType(value: unknown, wanted: string, field: string, path: Path): Diagnostic {
-  const quotes =
-    wanted === 'text' && typeof value !== 'object' ? `; write it in quotes: ${JSON.stringify(String(value))}` : '';
+  const isNumber = typeof value === 'number' || typeof value === 'boolean';
+  const remedy = wanted === 'text' && isNumber ? `write it in quotes: "${value}"` : `write ${wanted}`;
   return {
     code: 'wrong-kubelet-type',
     path,
     at: 'value',
-    message: `${field} takes ${wanted}, and nothing else${quotes}`,
+    message: `${field} takes ${wanted}, and this is none; ${remedy}`,
   };
 }
 

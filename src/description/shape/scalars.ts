@@ -127,8 +127,8 @@ const MAX_SECONDS = 2 ** 63 / 1e9;
 export function durationSeconds(value: string): number | undefined {
   const match = /^(?:([0-9]+)h)?(?:([0-9]+)m)?(?:([0-9]+)s)?(?:([0-9]+)ms)?$/.exec(value);
   if (match === null) return undefined;
-  const [hours = 0, minutes = 0, seconds = 0, milliseconds = 0] = match.slice(1).map((digits) => Number(digits ?? 0));
-  const total = hours * 3600 + minutes * 60 + seconds + milliseconds / 1000;
+  const [, hours = '0', minutes = '0', seconds = '0', milliseconds = '0'] = match;
+  const total = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) + Number(milliseconds) / 1000;
   return total > 0 && total < MAX_SECONDS ? total : undefined;
 }
 
@@ -149,14 +149,16 @@ export const macAddress = text('bad-mac', 'must be a MAC address in lower case, 
   /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/.test(value),
 );
 
-/** https://github.com/distribution/reference: host and port, path, tag, digest. */
+/** https://github.com/distribution/reference/blob/v0.6.0/reference.go: host and port, path, tag, digest. */
+const IMAGE_REFERENCE = new RegExp(
+  '^([A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?/)?[a-z0-9]+([._/-]+[a-z0-9]+)*' +
+    '(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$',
+);
+
 export const imageReference = text(
   'bad-image-reference',
   'must be the name of a container image, such as registry.k8s.io/pause:3.2',
-  (value) =>
-    /^([A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?\/)?[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?$/.test(
-      value,
-    ),
+  (value) => IMAGE_REFERENCE.test(value),
 );
 
 /** https://nginx.org/en/docs/stream/ngx_stream_upstream_module.html, without what only the commercial one has. */

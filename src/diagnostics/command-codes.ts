@@ -1,0 +1,26 @@
+import type { CodeEntry } from './code-entry.ts';
+
+/** What a command cannot do as it was called. */
+export const commandCodes = {
+  'description-unreadable': {
+    severity: 'error',
+    summary: 'the description cannot be read',
+    story: `There is no such file, it is a folder, it may not be read, or it is no UTF-8 text.`,
+  },
+  'file-exists': {
+    severity: 'error',
+    summary: 'a file is there already',
+    story: `\`bake init\` writes new files only, and none at all where one of them exists, so that nobody loses a
+description. Give it another folder, or move the file away.`,
+  },
+  'unknown-code': {
+    severity: 'error',
+    summary: 'there is no such code',
+    story: `\`bake explain\` without a code lists all of them.`,
+  },
+  'unknown-node': {
+    severity: 'error',
+    summary: 'the description has no such node',
+    story: `Nodes are named as under nodes in the description; \`bake token list\` prints them.`,
+  },
+} as const satisfies Readonly<Record<string, CodeEntry>>;
