@@ -25,5 +25,9 @@ export default defineConfig(
     ignores: ['src/main.ts'],
     rules: { 'no-restricted-globals': ['error', 'process', 'console'] },
   },
-  { files: ['**/*.js', '**/*.cjs'], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { module: 'writable' } } },
+  {
+    files: ['**/*.js', '**/*.cjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: { globals: { module: 'writable' } },
+  },
 );

@@ -83,7 +83,7 @@ variable "amazon_ebs_security_group_ids" {
   description = "Security groups of the build machine. Empty: Packer makes one that lets SSH in from everywhere."
 
   validation {
-    condition     = alltrue([for id in var.amazon_ebs_security_group_ids : can(regex("^sg-[0-9a-f]+$", id))])
+    condition     = !contains([for id in var.amazon_ebs_security_group_ids : can(regex("^sg-[0-9a-f]+$", id))], false)
     error_message = "Each security group must be an id such as sg-0123456789abcdef0."
   }
 }

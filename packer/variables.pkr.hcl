@@ -53,7 +53,7 @@ variable "packages" {
   description = "Packages that the image needs, for apt."
 
   validation {
-    condition     = alltrue([for name in var.packages : can(regex("^[a-z0-9][a-z0-9+.-]+$", name))])
+    condition     = !contains([for name in var.packages : can(regex("^[a-z0-9][a-z0-9+.-]+$", name))], false)
     error_message = "Each package must be the name of a Debian package."
   }
 }
@@ -63,7 +63,7 @@ variable "nginx_build_packages" {
   description = "Packages that compile nginx; those that were not there before are removed again."
 
   validation {
-    condition     = alltrue([for name in var.nginx_build_packages : can(regex("^[a-z0-9][a-z0-9+.-]+$", name))])
+    condition     = !contains([for name in var.nginx_build_packages : can(regex("^[a-z0-9][a-z0-9+.-]+$", name))], false)
     error_message = "Each package must be the name of a Debian package."
   }
 }

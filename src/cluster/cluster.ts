@@ -74,8 +74,7 @@ export interface KubeNginx extends Component {
 }
 
 /** How kube-nginx notices an apiserver that vanished without a word; the guide has no way to. */
-export type LossDetection =
-  { readonly kind: 'none' } | { readonly kind: 'keepalive'; readonly proxyTimeout: string };
+export type LossDetection = { readonly kind: 'none' } | { readonly kind: 'keepalive'; readonly proxyTimeout: string };
 
 export interface Containerd extends Component {
   /** `static` runs on any glibc; upstream publishes it from 1.7.0 on. */

@@ -6,10 +6,10 @@ export function didYouMean(written: string, known: readonly string[]): string | 
   return meant === undefined ? undefined : `did you mean ${meant}?`;
 }
 
-/** The known name that was probably meant: at most a third of its letters wrong, case aside. */
+/** The known name that was probably meant: case aside, at most two in five letters differ (a swap counts as two). */
 export function nearMiss(written: string, known: readonly string[]): string | undefined {
   const scored = known.map((name) => ({ name, wrong: distance(written.toLowerCase(), name.toLowerCase()) }));
   return scored
-    .filter(({ name, wrong }) => wrong <= Math.max(1, Math.floor(name.length / 3)))
+    .filter(({ name, wrong }) => wrong <= Math.max(1, Math.floor(name.length * 0.4)))
     .sort((a, b) => a.wrong - b.wrong)[0]?.name;
 }

@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import type { Diagnostic, Path } from '../diagnostics/diagnostic.ts';
-import { quote } from '../diagnostics/quote.ts';
+import { quote, showValue } from '../diagnostics/quote.ts';
 import { nearMiss } from './did-you-mean.ts';
-import { homesOf, keysAt } from './known-keys.ts';
+import { homesOf, keysAt, purposeOf } from './known-keys.ts';
 
 export interface ShapeDiagnostic extends Diagnostic {
   /** Where the key that was probably meant would stand. */
@@ -12,50 +12,52 @@ export interface ShapeDiagnostic extends Diagnostic {
 
 /** Says in the words of cluster.yaml what zod found. */
 export function explainIssue(issue: z.core.$ZodIssue): ShapeDiagnostic[] {
+  const { input } = issue;
   const path = issue.path as Path;
   const found = (code: DiagnosticCode, message: string): ShapeDiagnostic[] => [{ code, path, at: 'value', message }];
-  const isList = Array.isArray(issue.input);
 
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => explainUnknownKey(path, key));
     case 'invalid_type':
-      return [explainType(path, issue.expected, issue.input)];
+      return [explainType(path, issue.expected, input)];
     case 'invalid_value':
-      return [explainChoice(path, issue.values.map(String), issue.input)];
+      return [explainChoice(path, issue.values.map(String), input)];
     case 'too_small':
-      return found(
-        'out-of-range',
-        isList
-          ? 'this list is empty; write an item, or remove the key'
-          : `${show(issue.input)} must be at least ${issue.minimum}`,
-      );
+      if (Array.isArray(input)) return found('out-of-range', 'this list is empty; write at least one item');
+      return found('out-of-range', `${showValue(input)} is too small; write ${issue.minimum} or more`);
     case 'too_big':
-      return found('out-of-range', `${show(issue.input)} must be at most ${issue.maximum}`);
+      return found('out-of-range', `${showValue(input)} is too large; write ${issue.maximum} or less`);
     case 'custom':
-      return found((issue.params?.['code'] ?? 'bad-text') as DiagnosticCode, `${show(issue.input)} ${issue.message}`);
+      return found((issue.params?.['code'] ?? 'bad-text') as DiagnosticCode, `${showValue(input)} ${issue.message}`);
     default:
-      return found('bad-text', `${show(issue.input)} ${issue.message}`);
+      return found('bad-text', `${showValue(input)} ${issue.message}`);
   }
 }
 
 function explainUnknownKey(path: Path, key: string): ShapeDiagnostic {
-  const known = keysAt(path);
-  const meant = nearMiss(key, known);
-  const homes = homesOf(key);
   const unknown = { code: 'unknown-key', path: [...path, key], at: 'key' } as const;
   const fact = `there is no key ${quote(key)} here`;
+  const known = keysAt(path);
+  const meant = nearMiss(key, known);
   if (meant !== undefined) return { ...unknown, message: `${fact}; did you mean ${meant}?`, meant: [...path, meant] };
-  if (homes.length > 0) return { ...unknown, message: `${fact}; it belongs in ${homes.join(' or ')}` };
-  return { ...unknown, message: `${fact}; known keys: ${known.join(', ')}` };
+  const homes = homesOf(key);
+  const remedy = homes.length > 0 ? `write it as ${homes.join(' or ')}` : `known keys: ${known.join(', ')}`;
+  return { ...unknown, message: `${fact}; ${remedy}` };
 }
 
 function explainType(path: Path, expected: string, input: unknown): Diagnostic {
   const wanted = typesInWords[expected] ?? expected;
   if (input === undefined) return missingKey(path, wanted);
   if (input === null) return emptyValue(path, wanted);
-  const inQuotes = expected === 'string' && isScalar(input) ? `; write it in quotes: ${quote(String(input))}` : '';
-  return { code: 'wrong-type', path, at: 'value', message: `must be ${wanted}, and is ${show(input)}${inQuotes}` };
+  const message = `${showValue(input)} stands where ${wanted} belongs; ${remedyOf(expected, input, wanted)}`;
+  return { code: 'wrong-type', path, at: 'value', message };
+}
+
+function remedyOf(expected: string, input: unknown, wanted: string): string {
+  if (expected === 'string' && isScalar(input)) return `write it in quotes: ${quote(String(input))}`;
+  if (expected === 'number' && typeof input === 'string' && /^[0-9]+$/.test(input)) return 'remove the quotes';
+  return `write ${wanted}`;
 }
 
 function explainChoice(path: Path, choices: readonly string[], input: unknown): Diagnostic {
@@ -66,11 +68,11 @@ function explainChoice(path: Path, choices: readonly string[], input: unknown): 
   if (choices.includes(written)) {
     // The 1, null and true of YAML are no text, and "1" is no number.
     const remedy = typeof input === 'string' ? 'remove the quotes' : `write it in quotes: ${quote(written)}`;
-    return { code: 'wrong-type', path, at: 'value', message: `${show(input)} has the wrong type; ${remedy}` };
+    return { code: 'wrong-type', path, at: 'value', message: `${showValue(input)} has the wrong type; ${remedy}` };
   }
   const meant = nearMiss(written, choices);
   const remedy = meant === undefined ? `write ${wanted}` : `did you mean ${meant}?`;
-  return { code: 'bad-choice', path, at: 'value', message: `${show(input)} is no choice here; ${remedy}` };
+  return { code: 'bad-choice', path, at: 'value', message: `${showValue(input)} is no choice here; ${remedy}` };
 }
 
 function isScalar(input: unknown): input is string | number | boolean | null {
@@ -78,16 +80,14 @@ function isScalar(input: unknown): input is string | number | boolean | null {
 }
 
 function missingKey(path: Path, wanted: string): Diagnostic {
-  return { code: 'missing-key', path, at: 'key', message: `${last(path)} is missing; add ${wanted}` };
+  const purpose = purposeOf(path);
+  const what = purpose === undefined ? wanted : `${wanted} (${purpose.replace(/\.$/, '')})`;
+  return { code: 'missing-key', path, at: 'key', message: `${last(path)} is missing; add ${what}` };
 }
 
 function emptyValue(path: Path, wanted: string): Diagnostic {
-  return {
-    code: 'empty-value',
-    path,
-    at: 'key',
-    message: `${last(path)} has no value; write ${wanted}, or remove the key`,
-  };
+  const message = `${last(path)} has no value; write ${wanted}, or remove the ${typeof path.at(-1) === 'number' ? 'dash' : 'key'}`;
+  return { code: 'empty-value', path, at: 'key', message };
 }
 
 /** What zod calls a type, in YAML's words. */
@@ -105,10 +105,4 @@ function last(path: Path): string {
   const step = path.at(-1);
   if (step === undefined) return 'the description';
   return typeof step === 'number' ? `item ${step + 1}` : step;
-}
-
-function show(input: unknown): string {
-  if (Array.isArray(input)) return 'a list';
-  if (!isScalar(input)) return 'a mapping';
-  return typeof input === 'string' ? quote(input) : String(input);
 }

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, type Alias, type Document, type YAMLMap } from 'yaml';
-import type { SyntaxMistake } from './parse-yaml.ts';
+import type { SyntaxMistake } from './syntax-mistake.ts';
 
 /**
  * Most values that aliases may stand for. Aliases are useful (one set of nameservers for ten thousand nodes stays far

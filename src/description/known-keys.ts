@@ -2,6 +2,7 @@ import type { Path } from '../diagnostics/diagnostic.ts';
 import { clusterSchema } from './shape/cluster-spec.ts';
 
 interface Schema {
+  readonly description?: string;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly items?: Schema;
 }
@@ -14,13 +15,21 @@ function wholeSchema(): Schema {
   return schema;
 }
 
-/** The keys that may stand at a path. */
-export function keysAt(path: Path): string[] {
-  const at = path.reduce<Schema | undefined>(
-    (below, step) => (typeof step === 'number' ? below?.items : below?.properties?.[step]),
+function schemaAt(path: Path): Schema | undefined {
+  return path.reduce<Schema | undefined>(
+    (above, step) => (typeof step === 'number' ? above?.items : above?.properties?.[step]),
     wholeSchema(),
   );
-  return Object.keys(at?.properties ?? {});
+}
+
+/** The keys that may stand at a path. */
+export function keysAt(path: Path): string[] {
+  return Object.keys(schemaAt(path)?.properties ?? {});
+}
+
+/** What the schema says that a key is for. */
+export function purposeOf(path: Path): string | undefined {
+  return schemaAt(path)?.description;
 }
 
 /** Where else a key of this name may stand: `network.podCIDR`. */

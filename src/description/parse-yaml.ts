@@ -1,16 +1,10 @@
-import { Composer, isScalar, Lexer, LineCounter, Parser, type CST, type Document } from 'yaml';
-import type { DiagnosticCode } from '../diagnostics/codes.ts';
+import { Composer, isScalar, LineCounter, type Document } from 'yaml';
+import { explainYamlErrors } from './explain-yaml-error.ts';
 import { inspectDocument } from './inspect-document.ts';
+import type { SyntaxMistake } from './syntax-mistake.ts';
+import { yamlTokens } from './yaml-tokens.ts';
 
-/** A mistake that stops reading; it knows its place in the text, since there is no path yet. */
-export interface SyntaxMistake {
-  readonly code: DiagnosticCode;
-  readonly message: string;
-  /** Offset into the text, in UTF-16 units. */
-  readonly offset: number;
-  /** Where the same thing stood first. */
-  readonly first?: number;
-}
+export type { SyntaxMistake };
 
 export type ParsedYaml =
   | { readonly kind: 'document'; readonly document: Document; readonly value: unknown; readonly lines: LineCounter }
@@ -19,41 +13,39 @@ export type ParsedYaml =
 /** Reads one YAML 1.2 document. */
 export function parseYaml(text: string): ParsedYaml {
   const lines = countLines(text);
-  const stop = (...mistakes: SyntaxMistake[]): ParsedYaml => ({ kind: 'mistakes', mistakes, lines });
+  const read = readDocument(text);
+  if (Array.isArray(read)) return { kind: 'mistakes', mistakes: read, lines };
+  // Nothing is left to be counted: inspectDocument knows how much the aliases stand for.
+  return { kind: 'document', document: read, value: read.toJS({ maxAliasCount: -1 }), lines };
+}
 
+function readDocument(text: string): Document | SyntaxMistake[] {
   const control = findControlCharacter(text);
-  if (control !== undefined) return stop(control);
-  const parsed = parseTokens(text);
-  if ('code' in parsed) return stop(parsed);
+  if (control !== undefined) return [control];
+  const tokens = yamlTokens(text);
+  if ('code' in tokens) return [tokens];
+
   // With stringKeys, `null:` and `1.30:` are keys of that name; without known tags, `!!binary` is refused.
   const options = { prettyErrors: false, uniqueKeys: false, stringKeys: true, resolveKnownTags: false } as const;
-  const documents: Document.Parsed[] = [...new Composer(options).compose(parsed)];
-
+  const documents: Document.Parsed[] = [...new Composer(options).compose(tokens)];
   const errors = documents.flatMap((document) => [...document.errors, ...document.warnings]);
-  if (errors.length > 0) return stop(...explainErrors(errors));
+  if (errors.length > 0) return explainYamlErrors(errors);
+
   const [document, second] = documents;
   if (document === undefined || (isScalar(document.contents) && document.contents.value === null)) {
-    return stop({
-      code: 'empty-description',
-      message: 'there is nothing in this file; `bake init` writes one to start from',
-      offset: 0,
-    });
+    const message = 'there is nothing in this file; `bake init` writes one to start from';
+    return [{ code: 'empty-description', message, offset: 0 }];
   }
   if (second !== undefined) {
-    const offset = second.range[0];
-    return stop({
-      code: 'several-documents',
-      message: 'a second YAML document starts here; keep one cluster per file',
-      offset,
-    });
+    const message = 'a second YAML document starts here; keep one cluster per file';
+    return [{ code: 'several-documents', message, offset: second.range[0] }];
   }
   if (document.directives.yaml.version !== '1.2') {
-    const offset = text.indexOf('%YAML');
-    return stop({ code: 'yaml-syntax', message: 'bake reads YAML 1.2; remove this line', offset });
+    const message = 'bake reads YAML 1.2; remove this line';
+    return [{ code: 'yaml-syntax', message, offset: text.indexOf('%YAML') }];
   }
   const mistakes = inspectDocument(document);
-  if (mistakes.length > 0) return stop(...mistakes);
-  return { kind: 'document', document, value: document.toJS({ maxAliasCount: -1 }), lines };
+  return mistakes.length > 0 ? mistakes : document;
 }
 
 function countLines(text: string): LineCounter {
@@ -71,60 +63,4 @@ function findControlCharacter(text: string): SyntaxMistake | undefined {
   const code = text.charCodeAt(offset).toString(16).toUpperCase().padStart(4, '0');
   const message = `a control character (U+${code}) stands here; remove it, or save the file as plain text`;
   return { code: 'control-character', message, offset };
-}
-
-/** No description is as deep as this. The library recurses, and deep enough it takes the process down. */
-const MAX_DEPTH = 100;
-
-function parseTokens(text: string): CST.Token[] | SyntaxMistake {
-  const parser = new Parser();
-  const tokens: CST.Token[] = [];
-  for (const lexeme of new Lexer().lex(text)) {
-    tokens.push(...parser.next(lexeme));
-    if (parser.stack.length > MAX_DEPTH) {
-      return {
-        code: 'too-deep',
-        message: 'nothing in a description is nested as deep as this; take levels away',
-        offset: parser.offset,
-      };
-    }
-  }
-  tokens.push(...parser.end());
-  return tokens;
-}
-
-interface LibraryError {
-  readonly code: string;
-  readonly message: string;
-  readonly pos: readonly [number, number];
-}
-
-/** One mistake often makes the library say several things; the first about a place is the one that helps. */
-function explainErrors(errors: readonly LibraryError[]): SyntaxMistake[] {
-  const places = new Set<number>();
-  return errors.flatMap((error) => {
-    const [offset] = error.pos;
-    if (places.has(offset)) return [];
-    places.add(offset);
-    return explainError(error, offset);
-  });
-}
-
-/** What the library says about the commonest mistakes is about its own insides; these say what to do. */
-const remedies: Readonly<Record<string, string>> = {
-  BLOCK_AS_IMPLICIT_KEY:
-    'what follows a colon here has a key of its own; put the value in quotes if it is text, or line up the lines below',
-  MULTILINE_IMPLICIT_KEY:
-    'a key must stand on one line, with a colon after it; add the colon, or line up the lines below',
-  NON_STRING_KEY: 'a key must be plain text; write a name here',
-};
-
-function explainError({ code, message }: LibraryError, offset: number): SyntaxMistake {
-  if (code === 'TAB_AS_INDENT') return { code: 'yaml-tab', message: 'a tab cannot indent YAML; use spaces', offset };
-  const words = remedies[code] ?? `${lowerFirst(message)}; correct the YAML here or just above`;
-  return { code: 'yaml-syntax', message: words, offset };
-}
-
-function lowerFirst(text: string): string {
-  return text.charAt(0).toLowerCase() + text.slice(1).replace(/\.$/, '');
 }

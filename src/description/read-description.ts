@@ -6,9 +6,10 @@ import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { locate, placeOfOffset, type LocatedDiagnostic } from '../diagnostics/locate.ts';
 import { decodeShape } from './decode-shape.ts';
 import type { Inputs } from './inputs.ts';
-import { parseYaml, type SyntaxMistake } from './parse-yaml.ts';
+import { parseYaml } from './parse-yaml.ts';
 import { resolveCluster } from './resolve-cluster.ts';
 import { allRules } from './rules/all-rules.ts';
+import type { SyntaxMistake } from './syntax-mistake.ts';
 import type { ClusterSpec } from './shape/cluster-spec.ts';
 
 /** A description whose YAML and shape are right; what it means is still to be checked. */

@@ -10,6 +10,13 @@ export function quote(text: string): string {
   );
 }
 
+/** The same for any value of YAML. */
+export function showValue(value: unknown): string {
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object' && value !== null) return 'a mapping';
+  return typeof value === 'string' ? quote(value) : String(value);
+}
+
 /** Control characters, which a terminal acts on, and marks that turn the direction of writing; no tabs. */
 const INVISIBLE = /[^\P{C}\t]/gu;
 

@@ -12,7 +12,10 @@ export function writeNewFiles(folder: string, files: ReadonlyMap<string, string>
   const taken = [...files.keys()].filter((name) => existsSync(join(folder, name)));
   if (taken.length > 0) {
     const them = taken.length === 1 ? 'it' : 'them';
-    throw new Failure('file-exists', `${folder} already has ${taken.join(', ')}; name another folder, or move ${them} away`);
+    throw new Failure(
+      'file-exists',
+      `${folder} already has ${taken.join(', ')}; name another folder, or move ${them} away`,
+    );
   }
   try {
     mkdirSync(folder, { recursive: true });

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process';
 import {
   chmodSync,
   closeSync,
@@ -12,7 +13,7 @@ import {
 } from 'node:fs';
 import { platform } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
-import { ExecaError, execa } from 'execa';
+import { promisify } from 'node:util';
 import type { OutputFile } from '../compile/output-file.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { onDisk, type DiskTrouble } from './on-disk.ts';
@@ -164,16 +165,15 @@ function ageOf(path: string): number {
 
 /**
  * One call for the whole file system instead of an fsync for each of 40,000 files. macOS knows no -f, and writes
- * everything. https://man7.org/linux/man-pages/man1/sync.1.html
+ * everything. (Not by execa: to load it takes longer than to compile a small cluster.)
+ * https://man7.org/linux/man-pages/man1/sync.1.html
  */
 async function syncFileSystem(folder: string, trouble: DiskTrouble, signal: AbortSignal): Promise<void> {
   try {
-    await execa('sync', platform() === 'darwin' ? [] : ['-f', folder], { cancelSignal: signal });
+    await promisify(execFile)('sync', platform() === 'darwin' ? [] : ['-f', folder], { signal });
   } catch (error) {
     signal.throwIfAborted();
-    throw error instanceof ExecaError
-      ? new Failure(trouble.code, `${trouble.fact}: ${error.shortMessage}; ${trouble.remedy}`)
-      : error;
+    throw new Failure(trouble.code, `${trouble.fact}: ${(error as Error).message.trim()}; ${trouble.remedy}`);
   }
 }
 

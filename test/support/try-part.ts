@@ -1,7 +1,8 @@
 import { MissingPart, part, type PartName } from '../parts/parts.ts';
 
 /** A real part, or what this machine lacks to have it; testUnless() takes the latter for a reason. */
-export type TriedPart = { readonly folder: string; readonly missing: undefined } | { readonly folder: ''; readonly missing: string };
+export type TriedPart =
+  { readonly folder: string; readonly missing: undefined } | { readonly folder: ''; readonly missing: string };
 
 export async function tryPart(name: PartName): Promise<TriedPart> {
   try {

@@ -43,8 +43,14 @@ test("every flag of the guide's unit is there in every minor", () => {
     'logtostderr',
     'v',
   ];
-  assert.deepEqual(guide.filter((name) => findKubeletFlag('1.18', name) === undefined), []);
-  assert.deepEqual(guide.filter((name) => findKubeletFlag('1.23', name) === undefined), []);
+  assert.deepEqual(
+    guide.filter((name) => findKubeletFlag('1.18', name) === undefined),
+    [],
+  );
+  assert.deepEqual(
+    guide.filter((name) => findKubeletFlag('1.23', name) === undefined),
+    [],
+  );
 });
 
 test('flags come, are deprecated and go', () => {

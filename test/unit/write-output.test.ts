@@ -123,7 +123,7 @@ for (const [what, make] of foreign) {
 output('says so when it may not write', async () => {
   await assert.rejects(
     writeSample('/dev/null/out', 'first'),
-    failsWith('output-unwritable', /ENOTDIR.*name another folder with -o/),
+    failsWith('output-unwritable', /\/dev\/null.*name another folder with -o/),
   );
   if (process.getuid?.() === 0) return;
   await inTemporaryFolder(async (folder) => {
@@ -174,7 +174,7 @@ output('on a disk that fills up at any moment, keeps the old output and nothing 
       let error: unknown;
       await onFailingDisk(
         (number, change) => (number >= at && growing.has(change) ? systemError('ENOSPC', change) : undefined),
-        () => writeSample(out, 'second').catch((reason: unknown) => (error = reason)),
+        () => writeSample(out, 'second', 1).catch((reason: unknown) => (error = reason)),
       );
       // Opening the folder, to sync it, is after the new link was put in place.
       if (error === undefined || expectWholeOutput(out) === 'second') break;
@@ -197,7 +197,7 @@ output('killed before any of its calls to the disk, leaves the old or the new ou
       // From some call on nothing reaches the disk any more: for what is on it, just as if the process were dead.
       const calls = await onFailingDisk(
         (number) => (number >= at ? death : undefined),
-        () => writeSample(out, 'second').catch(() => undefined),
+        () => writeSample(out, 'second', 1).catch(() => undefined),
       );
       const left = expectWholeOutput(out) as 'first' | 'second';
       seen[left]++;
@@ -276,18 +276,12 @@ output('several runs at once all end well, the last to end wins, and none remove
 output('leaves alone what a living run is writing, and what is not of its making', () =>
   inTemporaryFolder(async (folder) => {
     const out = join(folder, 'out');
-    for (const name of ['.out-mine', '.out-new-mine', '.other-new-1.1.aaaaaa.0']) mkdirSync(join(folder, name));
-    let during: string[] = [];
-    const files = function* () {
-      yield* sampleFiles('slow', 1);
-      during = readdirSync(folder).filter((name) => name.startsWith('.out-new-'));
-    };
-    const slow = writeOutput(out, files(), { bake: 'slow', input: {} }, never);
-    await writeSample(out, 'quick');
-    await slow;
-    assert.equal(during.length, 2, 'the folder of the slow run, and mine');
-    assert.equal(expectWholeOutput(out), 'slow');
-    assert.deepEqual(leftovers(folder).sort(), ['.other-new-1.1.aaaaaa.0', '.out-mine', '.out-new-mine']);
+    const others = ['.other-new-1.1.aaaaaa.0', '.out-mine', '.out-new-mine'];
+    for (const name of others) mkdirSync(join(folder, name));
+    // Both have their files in place before the first of them goes on.
+    await Promise.all([writeSample(out, 'one'), writeSample(out, 'other')]);
+    assert.ok(['one', 'other'].includes(expectWholeOutput(out)));
+    assert.deepEqual(leftovers(folder).sort(), others);
   }),
 );
 

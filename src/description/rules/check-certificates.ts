@@ -76,16 +76,22 @@ function* checkFile(file: string, path: Path, { certificates, now }: Inputs): Ge
     found.push({ name, certificate, path });
     const [from, to] = [new Date(certificate.validFrom), new Date(certificate.validTo)];
     if (now > to) {
-      const message = `${name} expired on ${to.toISOString()}; renew it`;
+      const message = `${name} expired on ${inWords(to)}; renew it`;
       yield { code: 'certificate-expired', path, at, message };
     } else if (now < from) {
-      const message = `${name} is valid from ${from.toISOString()} on, and this machine's clock says ${now.toISOString()}; correct the one that is wrong`;
+      const message = `${name} is valid from ${inWords(from)} on, and this machine's clock says ${inWords(now)}; correct the one that is wrong`;
       yield { code: 'certificate-not-yet-valid', path, at, message };
     }
   }
   return found;
 }
 
+/** To the second, as certificates count. */
+function inWords(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+/** clientAuth and anyExtendedKeyUsage (RFC 5280, 4.2.1.12) */
 const CLIENT_AUTH = ['1.3.6.1.5.5.7.3.2', '2.5.29.37.0'];
 
 function* checkClient({ name, certificate, path }: Found, user: string | undefined): Iterable<Diagnostic> {

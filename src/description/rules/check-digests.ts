@@ -1,5 +1,6 @@
 import type { Component } from '../../catalog/artifacts.ts';
 import { findDigest, pinnedVersions } from '../../catalog/find-digest.ts';
+import { byVersion } from '../../catalog/satisfies.ts';
 import type { Diagnostic, Path } from '../../diagnostics/diagnostic.ts';
 import type { Subject } from './rule.ts';
 
@@ -15,10 +16,15 @@ export function* checkDigests({ spec, cluster }: Subject): Iterable<Diagnostic> 
     const found = { path: [key, trusts ? 'trustFirstDownload' : 'sha256'], at: 'value' } as const;
 
     if (digest.kind === 'unknown') {
-      const choice = nearestVersion(version, pinnedVersions(name, architecture, build));
-      const other = choice === undefined ? '' : `, or take version ${choice}, which it knows`;
-      const message = `the catalog has no SHA-256 of ${what}; add ${key}.sha256 or ${key}.trustFirstDownload: true${other}`;
       const path: Path = spec[key]?.version === undefined ? defaultsOf(spec) : [key, 'version'];
+      const choice = nearestVersion(version, pinnedVersions(name, architecture, build));
+      // Where the other architecture has it, this one has no such file, and check-combinations says so.
+      const elsewhere = findDigest(name, version, architecture === 'amd64' ? 'arm64' : 'amd64', build) !== undefined;
+      const remedies = [
+        ...(elsewhere ? [] : [`add ${key}.sha256`, `add ${key}.trustFirstDownload: true`]),
+        ...(choice === undefined ? [] : [`take version ${choice}, which it knows`]),
+      ];
+      const message = `the catalog has no SHA-256 of ${what}; ${remedies.join(', or ')}`;
       yield { code: 'unknown-digest', path, at: 'value', message };
     }
     if (trusts && sha256 !== undefined) {
@@ -48,8 +54,9 @@ function defaultsOf({ architecture }: Subject['spec']): Path {
   return architecture === undefined ? ['profile'] : ['architecture'];
 }
 
-/** The newest of the same minor, else the newest of all; pinned versions come newest first. */
+/** The newest of the same minor, else the next newer one, else the newest of all; pinned versions come newest first. */
 function nearestVersion(version: string, pinned: readonly string[]): string | undefined {
   const minor = version.split('.').slice(0, 2).join('.');
-  return pinned.find((other) => other.startsWith(`${minor}.`)) ?? pinned[0];
+  const sameMinor = pinned.find((other) => other.startsWith(`${minor}.`));
+  return sameMinor ?? pinned.findLast((other) => byVersion(other, version) < 0) ?? pinned[0];
 }

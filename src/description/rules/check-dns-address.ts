@@ -6,12 +6,12 @@ import type { Subject } from './rule.ts';
 export function* checkDnsAddress({ cluster }: Subject): Iterable<Diagnostic> {
   const { dnsAddress, serviceCidr } = cluster.network;
   const found = { path: ['network', 'dnsAddress'], at: 'value' } as const;
-  const free = `write another of ${serviceCidr}`;
+  const free = 'write one of the others';
   if (!contains(serviceCidr, dnsAddress)) {
     yield {
       ...found,
       code: 'dns-address-outside',
-      message: `${dnsAddress} lies outside the services' network ${serviceCidr}; ${free}`,
+      message: `${dnsAddress} lies outside the services' network ${serviceCidr}; write an address inside it`,
       notes: [{ path: ['network', 'serviceCIDR'], at: 'value', message: 'the network is here' }],
     };
   } else if (canonical(dnsAddress) === firstHost(serviceCidr)) {

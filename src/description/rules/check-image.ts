@@ -11,14 +11,14 @@ export function* checkImage({ spec, cluster }: Subject): Iterable<Diagnostic> {
     yield { code: 'null-source-without-host', path: ['image', 'source'], at: 'value', message };
   }
   if (!isTimeZone(timeZone)) {
-    const meant = nearMiss(timeZone, Intl.supportedValuesOf('timeZone'));
+    const meant = zoneOfCity(timeZone);
     const remedy = meant === undefined ? 'write one such as Asia/Shanghai or UTC' : `did you mean ${meant}?`;
     const message = `there is no time zone ${quote(timeZone)}; ${remedy}`;
     yield { code: 'unknown-time-zone', path: ['image', 'timeZone'], at: 'value', message };
   }
 }
 
-/** Intl knows the tz database, old names too, but does not mind the case, which a file's name does. */
+/** Intl knows the tz database, old names too, but does not mind the case, which the name of a file does. */
 function isTimeZone(name: string): boolean {
   const modern = Intl.supportedValuesOf('timeZone');
   if (modern.includes(name)) return true;
@@ -28,4 +28,15 @@ function isTimeZone(name: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** By the city alone: Europe/Shanghai, asia/shanghai and Asia/Shangai mean Asia/Shanghai. */
+function zoneOfCity(name: string): string | undefined {
+  const zones = new Map(Intl.supportedValuesOf('timeZone').map((zone) => [cityOf(zone), zone]));
+  const city = nearMiss(cityOf(name), [...zones.keys()]);
+  return city === undefined ? undefined : zones.get(city);
+}
+
+function cityOf(zone: string): string {
+  return zone.replace(/.*\//, '');
 }

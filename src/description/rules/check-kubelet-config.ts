@@ -5,6 +5,7 @@ import {
   type KubeletMinor,
 } from '../../catalog/kubelet-options.ts';
 import type { Diagnostic, Path } from '../../diagnostics/diagnostic.ts';
+import { showValue } from '../../diagnostics/quote.ts';
 import { nearMiss } from '../did-you-mean.ts';
 import { DURATION, QUANTITY } from './kubelet-limits.ts';
 import { lifetimeInWords } from './lifetime-in-words.ts';
@@ -114,14 +115,15 @@ const scalars: Readonly<Record<string, ScalarType>> = {
 };
 
 function wrongType(value: unknown, wanted: string, field: string, path: Path): Diagnostic {
-  const isNumber = typeof value === 'number' || typeof value === 'boolean';
-  const remedy = wanted === 'text' && isNumber ? `write it in quotes: "${value}"` : `write ${wanted}`;
-  return {
-    code: 'wrong-kubelet-type',
-    path,
-    at: 'value',
-    message: `${field} takes ${wanted}, and this is none; ${remedy}`,
-  };
+  const message = `${field} takes ${wanted}, not ${showValue(value)}; ${remedyOf(value, wanted)}`;
+  return { code: 'wrong-kubelet-type', path, at: 'value', message };
+}
+
+function remedyOf(value: unknown, wanted: string): string {
+  if (wanted === 'text' && (typeof value === 'number' || typeof value === 'boolean'))
+    return `write it in quotes: "${value}"`;
+  if (wanted === 'a whole number' && typeof value === 'string' && /^\d+$/.test(value)) return 'remove the quotes';
+  return 'correct it';
 }
 
 function isMapping(value: unknown): value is Record<string, unknown> {

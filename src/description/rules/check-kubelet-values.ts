@@ -1,6 +1,6 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Diagnostic, Path } from '../../diagnostics/diagnostic.ts';
-import { quote } from '../../diagnostics/quote.ts';
+import { quote, showValue } from '../../diagnostics/quote.ts';
 import { nearMiss } from '../did-you-mean.ts';
 import { fieldLimits, itemLimits, mapLimits, type Limit } from './kubelet-limits.ts';
 import type { Subject } from './rule.ts';
@@ -39,7 +39,8 @@ export function* checkKubeletValues({ spec, cluster }: Subject): Iterable<Diagno
 }
 
 function* checkLimit({ accepts, wanted }: Limit, field: string, value: unknown, path: Path): Iterable<Diagnostic> {
-  if (!accepts(value)) yield { code, path, at: 'value', message: `kubelet takes ${wanted} for ${field}; write that` };
+  if (accepts(value)) return;
+  yield { code, path, at: 'value', message: `${showValue(value)} is no value for ${field}; write ${wanted}` };
 }
 
 /** Fields that must fit each other; what was written may disagree with a default of bake's. */

@@ -17,7 +17,7 @@ export function* checkTokens({ cluster }: Subject): Iterable<Diagnostic> {
   } else if (ttlSeconds > LONGEST) {
     yield {
       ...found,
-      message: 'a token that lives longer than ten years never expires for practical purposes; write 24h, or some days',
+      message: 'a token that lives for more than ten years is a password for ever; write 24h, or some days',
     };
   }
 }

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { suite } from 'uvu';
+import { caseNames, withCompiled } from '../support/compile-case.ts';
+import { testUnless } from '../support/skip.ts';
+import { inTemporaryFolder } from '../support/temporary-folder.ts';
+import { tryPart } from '../support/try-part.ts';
+
+// Packer 1.11 itself, with the real amazon and qemu plugins.
+const packer = suite('packer');
+const built = await tryPart('packer');
+
+/** Runs packer in a compiled template, with a home of its own. */
+function runPacker(argv: readonly string[], template: string): Promise<string> {
+  return inTemporaryFolder(async (home) => {
+    const env = { CHECKPOINT_DISABLE: '1', PACKER_PLUGIN_PATH: join(built.folder, 'plugins'), HOME: home };
+    const { all, exitCode } = await execa(join(built.folder, 'packer'), argv, {
+      cwd: template,
+      env,
+      all: true,
+      reject: false,
+    });
+    assert.equal(exitCode, 0, `packer ${argv.join(' ')}: ${all}`);
+    return all;
+  });
+}
+
+for (const name of caseNames) {
+  testUnless(packer, built.missing, `${name}: canonical, and valid for each source`, () =>
+    withCompiled(name, async (out) => {
+      const template = join(out, 'packer');
+      await runPacker(['fmt', '-check', '-diff', '.'], template);
+      await runPacker(['init', '.'], template);
+      for (const source of ['qemu', 'amazon-ebs', 'null']) {
+        await runPacker(['validate', '-var', `source=${source}`, '-var', 'null_host=192.0.2.1', '.'], template);
+      }
+    }),
+  );
+}
+
+packer.run();

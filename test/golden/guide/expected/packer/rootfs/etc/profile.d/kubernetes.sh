@@ -1,0 +1,1 @@
+export PATH="/opt/k8s/bin:$PATH"

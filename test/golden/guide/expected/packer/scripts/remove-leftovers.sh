@@ -1,0 +1,9 @@
+#!/usr/bin/env bash
+# The last script: what only the bake needed goes.
+set -euo pipefail
+# shellcheck source=scripts/quietly.sh
+source "$BAKE_FOLDER/quietly.sh"
+
+quietly systemctl unmask --runtime apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service
+quietly apt-get clean
+rm -rf "$BAKE_FOLDER"
