@@ -1,6 +1,6 @@
 import { Composer, isScalar, LineCounter, type Document } from 'yaml';
 import { explainYamlErrors } from './explain-yaml-error.ts';
-import { inspectDocument } from './inspect-document.ts';
+import { readValue } from './read-value.ts';
 import type { SyntaxMistake } from './syntax-mistake.ts';
 import { yamlTokens } from './yaml-tokens.ts';
 
@@ -13,10 +13,10 @@ export type ParsedYaml =
 /** Reads one YAML 1.2 document. */
 export function parseYaml(text: string): ParsedYaml {
   const lines = countLines(text);
-  const read = readDocument(text);
-  if (Array.isArray(read)) return { kind: 'mistakes', mistakes: read, lines };
-  // Nothing is left to be counted: inspectDocument knows how much the aliases stand for.
-  return { kind: 'document', document: read, value: read.toJS({ maxAliasCount: -1 }), lines };
+  const document = readDocument(text);
+  if (Array.isArray(document)) return { kind: 'mistakes', mistakes: document, lines };
+  const { value, mistakes } = readValue(document);
+  return mistakes.length > 0 ? { kind: 'mistakes', mistakes, lines } : { kind: 'document', document, value, lines };
 }
 
 function readDocument(text: string): Document | SyntaxMistake[] {
@@ -44,8 +44,7 @@ function readDocument(text: string): Document | SyntaxMistake[] {
     const message = 'bake reads YAML 1.2; remove this line';
     return [{ code: 'yaml-syntax', message, offset: text.indexOf('%YAML') }];
   }
-  const mistakes = inspectDocument(document);
-  return mistakes.length > 0 ? mistakes : document;
+  return document;
 }
 
 function countLines(text: string): LineCounter {

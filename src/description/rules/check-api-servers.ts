@@ -1,6 +1,6 @@
 import { isIP } from 'node:net';
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
-import { canonical, unusable } from './addresses.ts';
+import { canonical, specialKind } from './addresses.ts';
 import { repeated } from './repeated.ts';
 import type { Subject } from './rule.ts';
 
@@ -21,7 +21,7 @@ export function* checkApiServers({ cluster }: Subject): Iterable<Diagnostic> {
     };
   }
   for (const { host, path } of servers) {
-    if (host !== 'localhost' && (isIP(host) === 0 || !/loopback|unspecified/.test(unusable(host) ?? ''))) continue;
+    if (host !== 'localhost' && (isIP(host) === 0 || !/loopback|unspecified/.test(specialKind(host) ?? ''))) continue;
     const message = `with ${host} every node looks for an apiserver on itself; write an address that all nodes reach`;
     yield { code: 'api-server-on-every-node', path, at: 'value', message };
   }

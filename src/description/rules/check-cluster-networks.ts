@@ -1,6 +1,6 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Diagnostic, Path } from '../../diagnostics/diagnostic.ts';
-import { addressOf, networkOf, overlap, unusable } from './addresses.ts';
+import { addressOf, networkOf, overlap, specialKind } from './addresses.ts';
 import type { Subject } from './rule.ts';
 import { staticAddresses } from './static-addresses.ts';
 
@@ -14,7 +14,7 @@ export function* checkClusterNetworks({ cluster }: Subject): Iterable<Diagnostic
   };
 
   for (const { owner, cidr, path } of [pods, services]) {
-    const kind = unusable(addressOf(cidr));
+    const kind = specialKind(addressOf(cidr));
     if (kind === undefined) continue;
     const message = `${owner} network ${cidr} starts with ${kind}; write a network that can be routed, such as 172.30.0.0/16`;
     yield { code: 'unusable-network', path, at: 'value', message };

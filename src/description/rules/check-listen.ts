@@ -1,14 +1,14 @@
 import { isIP } from 'node:net';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Diagnostic, Path } from '../../diagnostics/diagnostic.ts';
-import { addressOf, canonical, unusable } from './addresses.ts';
+import { addressOf, canonical, specialKind } from './addresses.ts';
 import type { Subject } from './rule.ts';
 
 /** kubelet reaches kube-nginx on its own node, at a port that nothing else takes there. */
 export function* checkListen({ cluster }: Subject): Iterable<Diagnostic> {
   const { host, port } = cluster.kubeNginx.listen;
   const found = { path: ['kubeNginx', 'listen'], at: 'value' } as const;
-  if (isIP(host) === 0 || unusable(host) !== 'a loopback address') {
+  if (isIP(host) === 0 || specialKind(host) !== 'a loopback address') {
     const message = `${host} is no loopback address, and kube-nginx serves its own node only; write 127.0.0.1:${port}`;
     yield { ...found, code: 'listen-not-loopback', message };
   }

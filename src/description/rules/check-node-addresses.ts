@@ -1,6 +1,6 @@
 import type { Node } from '../../cluster/cluster.ts';
 import type { Diagnostic, Path } from '../../diagnostics/diagnostic.ts';
-import { canonical, unusable } from './addresses.ts';
+import { canonical, specialKind } from './addresses.ts';
 import { repeated } from './repeated.ts';
 import type { Subject } from './rule.ts';
 import { staticAddresses } from './static-addresses.ts';
@@ -19,7 +19,7 @@ export function* checkNodeAddresses({ cluster }: Subject): Iterable<Diagnostic> 
     };
   }
   for (const { address, path } of used) {
-    const kind = unusable(address);
+    const kind = specialKind(address);
     if (kind === undefined) continue;
     const message = `${address} is ${kind}, which kubelet refuses; write the address by which others reach the node`;
     yield { code: 'unusable-address', path, at: 'value', message };

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 import type { Cluster, Node } from '../../cluster/cluster.ts';
 import type { Diagnostic, Path } from '../../diagnostics/diagnostic.ts';
-import { addressOf, canonical, contains, familyOf, isNetworkOrBroadcast, networkOf, unusable } from './addresses.ts';
+import { addressOf, canonical, contains, familyOf, isNetworkOrBroadcast, networkOf, specialKind } from './addresses.ts';
 import { repeated } from './repeated.ts';
 import type { Subject } from './rule.ts';
 import { staticAddresses } from './static-addresses.ts';
@@ -55,7 +55,7 @@ function* checkGateways({ interfaces }: Node, path: Path): Iterable<Diagnostic> 
 
 /** Every interface has a link-local network of IPv6, in which routers live too. */
 function isOnLink(gateway: string, addresses: readonly string[]): boolean {
-  const linkLocal = familyOf(gateway) === 'IPv6' && unusable(gateway) === 'a link-local address';
+  const linkLocal = familyOf(gateway) === 'IPv6' && specialKind(gateway) === 'a link-local address';
   return linkLocal || addresses.some((own) => contains(networkOf(own), gateway));
 }
 
