@@ -22,8 +22,12 @@ export function addressOf(written: string): string {
 }
 
 function numberOf(address: string): bigint {
-  if (familyOf(address) === 'IPv4') return BigInt(address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0));
-  return ipaddr.parse(address).toByteArray().reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  if (familyOf(address) === 'IPv4')
+    return BigInt(address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0));
+  return ipaddr
+    .parse(address)
+    .toByteArray()
+    .reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
 }
 
 interface Range {
