@@ -17,7 +17,14 @@ export interface OperatingSystem {
   /** The user that cloud-init makes and gives the SSH keys to. */
   readonly loginUser: string;
   readonly baseImage: Readonly<Record<Architecture, BaseImage>>;
-  readonly ami: Readonly<{ ownerId: string; namePattern: Readonly<Record<Architecture, string>> }>;
+  readonly ami: Readonly<{
+    ownerId: string;
+    namePattern: Readonly<Record<Architecture, string>>;
+    /** The user of the AMIs, where it is not that of the cloud images. */
+    loginUser: string;
+    /** Each base names its root device as it likes; a mapping under another name would be a second volume. */
+    rootDevice: string;
+  }>;
   /** Called by kubelet, containerd, runc and the CNI plugins, or taken for granted by the guide's earlier chapters. */
   readonly nodePackages: readonly string[];
   /** For nginx with the guide's configure flags: no HTTP, so neither PCRE nor zlib nor OpenSSL. */
@@ -97,6 +104,8 @@ const operatingSystems: readonly OperatingSystem[] = [
         amd64: 'ubuntu/images/hvm-ssd/ubuntu-bionic-18.04-amd64-server-*',
         arm64: 'ubuntu/images/hvm-ssd/ubuntu-bionic-18.04-arm64-server-*',
       },
+      loginUser: 'ubuntu',
+      rootDevice: '/dev/sda1',
     },
     nodePackages,
     nginxBuildPackages,
@@ -126,9 +135,12 @@ const operatingSystems: readonly OperatingSystem[] = [
       // https://wiki.debian.org/Cloud/AmazonEC2Image/Bookworm
       ownerId: '136693071363',
       namePattern: { amd64: 'debian-12-amd64-*', arm64: 'debian-12-arm64-*' },
+      loginUser: 'admin',
+      rootDevice: '/dev/xvda',
     },
-    // In Ubuntu 18.04 systemd-timesyncd is part of the package systemd.
-    nodePackages: [...nodePackages, 'systemd-timesyncd'],
+    // In Ubuntu 18.04 both are part of every system. Without netplan cloud-init writes for networkd, and there 22.4 leaves
+    // out VLANs and what is optional at boot.
+    nodePackages: [...nodePackages, 'netplan.io', 'systemd-timesyncd'],
     nginxBuildPackages,
     modprobe: '/sbin/modprobe',
     resolvConf,

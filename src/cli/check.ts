@@ -15,8 +15,10 @@ export function check(file: string, options: { readonly json?: true }, context: 
     context.stdout.write(`${JSON.stringify({ file, good, diagnostics }, null, 2)}\n`);
   } else {
     reportDiagnostics(file, loaded, context);
-    if (loaded.cluster !== undefined)
-      context.stderr.write(`${file}: ${loaded.cluster.nodes.length} nodes, no mistakes\n`);
+    if (loaded.cluster !== undefined && loaded.diagnostics.length === 0) {
+      const { length } = loaded.cluster.nodes;
+      context.stderr.write(`${file}: ${length} ${length === 1 ? 'node' : 'nodes'}, no mistakes\n`);
+    }
   }
   return good ? exitCodes.done : exitCodes.description;
 }

@@ -20,6 +20,10 @@ export function listTokens(options: { readonly file: string; readonly json?: tru
     context.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
     return;
   }
+  if (rows.length === 0) {
+    context.stderr.write('no tokens yet; `bake compile` issues them\n');
+    return;
+  }
   const width = Math.max(4, ...rows.map(({ node }) => node.length));
   const line = (id: string, node: string, expires: string): string =>
     `${id.padEnd(6)}  ${node.padEnd(width)}  ${expires}\n`;

@@ -3,8 +3,8 @@ import type { Interface, Node } from '../cluster/cluster.ts';
 import type { Templates } from '../templates/templates.ts';
 
 /**
- * cloud-init's network-config version 2, as netplan 0.99 of Ubuntu 18.04 takes it (no `to: default`), without the
- * `network:` wrapper that NoCloud does not want.
+ * cloud-init's network-config version 2, without the `network:` wrapper that NoCloud does not want. Gateways are gateway4
+ * and gateway6: netplan 0.99 of Ubuntu 18.04 refuses `to: default`, and cloud-init 22.4 makes ::/64 of a route to ::/0.
  * https://cloudinit.readthedocs.io/en/22.4/topics/network-config-format-v2.html
  *
  * A node that says nothing about its interfaces gets none: cloud-init then asks DHCP on the first interface that has a
@@ -38,15 +38,14 @@ function linkView(link: Interface, primary: boolean, node: Node) {
     dhcp4: dhcp && !v6,
     dhcp6: dhcp && v6,
     addresses: link.addressing.kind === 'static' ? link.addressing.addresses : undefined,
-    gateway: link.gateway.kind === 'gateway' ? defaultRoute(link.gateway.address) : undefined,
+    gateway:
+      link.gateway.kind === 'gateway'
+        ? { version: isIPv6(link.gateway.address) ? 6 : 4, address: link.gateway.address }
+        : undefined,
     nameservers: primary ? nameservers(node) : undefined,
     mtu: link.mtu.kind === 'bytes' ? link.mtu.bytes : undefined,
     optional: !primary,
   };
-}
-
-function defaultRoute(via: string): { to: string; via: string } {
-  return { to: isIPv6(via) ? '::/0' : '0.0.0.0/0', via };
 }
 
 function nameservers({ nameservers: addresses, searchDomains: search }: Node) {

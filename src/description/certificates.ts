@@ -11,10 +11,13 @@ export function pemBlocks(text: string): PemBlock[] {
   return [...blocks].map(([block, label = '']) => ({ label, text: block }));
 }
 
-/** Undefined where it is no certificate, or one cut short. */
+/** Undefined where it is no certificate, is cut short, or holds a key or a time that nobody can read. */
 export function parseCertificate(pem: string): X509Certificate | undefined {
   try {
-    return new X509Certificate(pem);
+    const certificate = new X509Certificate(pem);
+    // node:crypto decodes these when they are asked for.
+    const times = [certificate.validFrom, certificate.validTo].map((time) => Date.parse(time));
+    return certificate.publicKey.type === 'public' && !times.includes(NaN) ? certificate : undefined;
   } catch {
     return undefined;
   }

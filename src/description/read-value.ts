@@ -1,4 +1,5 @@
 import { isAlias, isMap, isNode, isScalar, isSeq, type Alias, type Document, type YAMLMap } from 'yaml';
+import { quote } from '../diagnostics/quote.ts';
 import type { SyntaxMistake } from './syntax-mistake.ts';
 
 /**
@@ -71,7 +72,13 @@ function inspectKeys(map: YAMLMap): SyntaxMistake[] {
     const offset = isNode(key) ? (key.range?.[0] ?? 0) : 0;
     const first = offsets.get(name);
     if (first === undefined) offsets.set(name, offset);
-    else mistakes.push({ code: 'duplicate-key', message: `${name} is written twice here; keep one`, offset, first });
+    else
+      mistakes.push({
+        code: 'duplicate-key',
+        message: `${quote(name)} is written twice here; keep one`,
+        offset,
+        first,
+      });
     // JavaScript's own name for what an object inherits from; no field of Kubernetes has it.
     if (name === '__proto__') {
       mistakes.push({ code: 'unknown-key', message: 'there is no key "__proto__" anywhere; remove it', offset });

@@ -1,4 +1,3 @@
-import { X509Certificate } from 'node:crypto';
 import { defaultVersions } from '../catalog/default-versions.ts';
 import { findDigest } from '../catalog/find-digest.ts';
 import { findOperatingSystem } from '../catalog/operating-systems.ts';
@@ -17,9 +16,11 @@ import type {
   Node,
   Profile,
 } from '../cluster/cluster.ts';
+import { commonNameOf, parseCertificate } from './certificates.ts';
 import type { Inputs } from './inputs.ts';
 import { defaultKubeletConfig, mergeKubeletConfig } from './kubelet-config.ts';
 import { defaultKubeletFlags, mergeKubeletFlags } from './kubelet-flags.ts';
+import { canonical } from './rules/addresses.ts';
 import type { ClusterSpec } from './shape/cluster-spec.ts';
 import { durationSeconds, parseEndpoint } from './shape/scalars.ts';
 
@@ -76,13 +77,10 @@ function resolveControlPlane(spec: ClusterSpec, kubeletVersion: string, inputs: 
   };
 }
 
-/** The user that an apiserver sees in a client certificate is its CN. Undefined where there is none to read. */
+/** The user that an apiserver sees in a client certificate. Undefined where there is none to read, which a rule reports. */
 function commonName(pem: string): string | undefined {
-  try {
-    return /^CN=(.+)$/m.exec(new X509Certificate(pem).subject)?.[1];
-  } catch {
-    return undefined; // check-certificates says what is wrong with it
-  }
+  const certificate = parseCertificate(pem);
+  return certificate === undefined ? undefined : commonNameOf(certificate);
 }
 
 interface ComponentSpec {
@@ -210,7 +208,8 @@ type InterfaceSpec = NonNullable<NodeSpec['interfaces']>[number];
 function resolveNode(spec: NodeSpec): Node {
   return {
     name: spec.name,
-    address: spec.address,
+    // One spelling, so that whoever compares compares texts.
+    address: canonical(spec.address),
     interfaces: (spec.interfaces ?? []).map(resolveInterface),
     nameservers: spec.nameservers ?? [],
     searchDomains: spec.searchDomains ?? [],
@@ -224,10 +223,16 @@ function resolveInterface(spec: InterfaceSpec, index: number): Interface {
     name: name ?? `lan${index}`,
     match: mac === undefined ? { kind: 'name' } : { kind: 'mac', mac },
     vlan: vlan === undefined ? { kind: 'none' } : { kind: 'vlan', ...vlan },
-    addressing: addresses === undefined ? { kind: 'dhcp' } : { kind: 'static', addresses },
+    addressing:
+      addresses === undefined ? { kind: 'dhcp' } : { kind: 'static', addresses: addresses.map(canonicalInterface) },
     gateway: gateway === undefined ? { kind: 'none' } : { kind: 'gateway', address: gateway },
     mtu: mtu === undefined ? { kind: 'default' } : { kind: 'bytes', bytes: mtu },
   };
+}
+
+function canonicalInterface(written: string): string {
+  const [address = '', prefix = ''] = written.split('/');
+  return `${canonical(address)}/${prefix}`;
 }
 
 function secondsOf(written: string): number {

@@ -14,7 +14,10 @@ export interface LocatedDiagnostic extends Omit<Diagnostic, 'notes'> {
   readonly notes: readonly { readonly message: string; readonly place: Place }[];
 }
 
-/** Turns paths into places, once, for everything that the rules said; sorted as the text is. */
+/**
+ * Turns paths into places, once, for everything that the rules said; sorted as the text is. What an alias repeats is
+ * written once, and said once.
+ */
 export function locate(
   diagnostics: readonly Diagnostic[],
   document: Document,
@@ -27,13 +30,19 @@ export function locate(
     const [start, end] = node?.range ?? [0, 0];
     return placeOfOffset(lines, start, isScalar(node) || isAlias(node) ? end - start : 1);
   };
-  return diagnostics
-    .map((diagnostic) => ({
+  const located = new Map<string, LocatedDiagnostic>();
+  for (const diagnostic of diagnostics) {
+    const { code, message, notes = [] } = diagnostic;
+    const here = place(diagnostic);
+    const name = `${here.line} ${here.column} ${code} ${message}`;
+    if (located.has(name)) continue;
+    located.set(name, {
       ...diagnostic,
-      place: place(diagnostic),
-      notes: (diagnostic.notes ?? []).map((note) => ({ message: note.message, place: place(note) })),
-    }))
-    .sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
+      place: here,
+      notes: notes.map((note) => ({ message: note.message, place: place(note) })),
+    });
+  }
+  return [...located.values()].sort((a, b) => a.place.line - b.place.line || a.place.column - b.place.column);
 }
 
 /** What each alias stands for. The library's own `alias.resolve` walks the document for every single one. */

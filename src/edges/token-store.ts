@@ -44,16 +44,18 @@ export function readTokenStore(path: string): TokenStore {
 /**
  * Reads the tokens, has them changed, and keeps the result, while no other run does the same: two compiles at once agree
  * on every token.
+ * @param waitMs how long to wait for such a run
  * @throws Failure as readTokenStore does, `token-store-locked`, `disk-full`
  */
 export async function updateTokenStore<T extends { readonly store: TokenStore; readonly changed: boolean }>(
   path: string,
   change: (store: TokenStore) => T,
   signal: AbortSignal,
+  waitMs = 30_000,
 ): Promise<T> {
   const busy = () => new Failure('token-store-locked', `another run holds ${path}; end it, and run again`);
   try {
-    return await withLock(`${path}.lock`, { waitMs: 30_000, busy, signal }, () => {
+    return await withLock(`${path}.lock`, { waitMs, busy, signal }, () => {
       const result = change(readTokenStore(path));
       if (result.changed) onDisk(troubleWith(path), () => replacePrivateFile(path, encode(result.store)));
       return result;

@@ -40,7 +40,7 @@ export async function withLock<T>(
 
 /** @returns whether the lock is ours now */
 function raiseFlag(folder: string, mark: string): boolean {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  unless(['EEXIST'], () => mkdirSync(folder, { mode: 0o700 }));
   // The folder is gone when another process that let go of the lock has removed it in between.
   if (!unless(['ENOENT'], () => writeFileSync(join(folder, mark), '', { flag: 'wx', mode: 0o600 }))) return false;
   const others = readdirSync(folder).filter((flag) => flag !== mark);

@@ -1,5 +1,4 @@
 import type { Cluster } from '../../cluster/cluster.ts';
-import { amazonMachineImages } from './amazon-machine-images.ts';
 import { operatingSystemOf } from './operating-system-of.ts';
 
 /** Beside what a node needs: what scripts/ and rootfs/ call themselves, and no minimal system has for sure. */
@@ -13,8 +12,6 @@ export function packerVariables(cluster: Cluster): string {
   const { image, architecture } = cluster;
   const { qemu, amazonEbs } = image;
   const os = operatingSystemOf(cluster);
-  const ami = amazonMachineImages.get(os.name);
-  if (ami === undefined) throw new Error(`no AMI of ${os.name}`);
   return toSortedJson({
     source: image.source,
     architecture,
@@ -37,8 +34,8 @@ export function packerVariables(cluster: Cluster): string {
     amazon_ebs_instance_type: amazonEbs.instanceType,
     amazon_ebs_ami_owner: os.ami.ownerId,
     amazon_ebs_ami_name: os.ami.namePattern[architecture],
-    amazon_ebs_root_device: ami.rootDevice,
-    amazon_ebs_ssh_user: ami.loginUser,
+    amazon_ebs_root_device: os.ami.rootDevice,
+    amazon_ebs_ssh_user: os.ami.loginUser,
     amazon_ebs_vpc_id: amazonEbs.vpcId,
     amazon_ebs_subnet_id: amazonEbs.subnetId,
     amazon_ebs_security_group_ids: amazonEbs.securityGroupIds,

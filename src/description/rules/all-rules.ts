@@ -1,6 +1,7 @@
 import { checkAddressesOutsideCluster } from './check-addresses-outside-cluster.ts';
 import { checkApiServers } from './check-api-servers.ts';
-import { checkCertificates } from './check-certificates.ts';
+import { checkCertificateAuthority } from './check-certificate-authority.ts';
+import { checkClientCertificate } from './check-client-certificate.ts';
 import { checkClusterNetworks } from './check-cluster-networks.ts';
 import { checkCombinations } from './check-combinations.ts';
 import { checkDigests } from './check-digests.ts';
@@ -8,6 +9,7 @@ import { checkDnsAddress } from './check-dns-address.ts';
 import { checkFamilies } from './check-families.ts';
 import { checkImage } from './check-image.ts';
 import { checkInterfaces } from './check-interfaces.ts';
+import { checkKubeletAgreement } from './check-kubelet-agreement.ts';
 import { checkKubeletConfig } from './check-kubelet-config.ts';
 import { checkKubeletFlags } from './check-kubelet-flags.ts';
 import { checkKubeletValues } from './check-kubelet-values.ts';
@@ -29,7 +31,8 @@ export const allRules: readonly Rule[] = [
   checkNodeAddresses,
   checkMacs,
   checkApiServers,
-  checkCertificates,
+  checkCertificateAuthority,
+  checkClientCertificate,
   // Networks
   checkClusterNetworks,
   checkAddressesOutsideCluster,
@@ -44,6 +47,7 @@ export const allRules: readonly Rule[] = [
   checkCombinations,
   checkKubeletConfig,
   checkKubeletValues,
+  checkKubeletAgreement,
   checkKubeletFlags,
   // How they come to be
   checkImage,

@@ -10,7 +10,7 @@ export function* checkImage({ spec, cluster }: Subject): Iterable<Diagnostic> {
     const message = 'the source null bakes an existing machine, and none is named; add image.null.host';
     yield { code: 'null-source-without-host', path: ['image', 'source'], at: 'value', message };
   }
-  if (!isTimeZone(timeZone)) {
+  if (spec.image?.timeZone !== undefined && !isTimeZone(timeZone)) {
     const meant = zoneOfCity(timeZone);
     const remedy = meant === undefined ? 'write one such as Asia/Shanghai or UTC' : `did you mean ${meant}?`;
     const message = `there is no time zone ${quote(timeZone)}; ${remedy}`;

@@ -7,6 +7,7 @@ import type { Subject } from './rule.ts';
 /** Each interface can be found on its machine, and each VLAN has one to stand on. */
 export function* checkInterfaces({ spec, cluster }: Subject): Iterable<Diagnostic> {
   for (const [index, node] of cluster.nodes.entries()) {
+    if (node.interfaces.length === 0) continue;
     const path = ['nodes', index, 'interfaces'];
     for (const [at, { name, mac }] of (spec.nodes[index]?.interfaces ?? []).entries()) {
       if (name !== undefined || mac !== undefined) continue;

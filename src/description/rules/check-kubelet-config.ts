@@ -5,7 +5,7 @@ import {
   type KubeletMinor,
 } from '../../catalog/kubelet-options.ts';
 import type { Diagnostic, Path } from '../../diagnostics/diagnostic.ts';
-import { showValue } from '../../diagnostics/quote.ts';
+import { quote, showValue } from '../../diagnostics/quote.ts';
 import { nearMiss } from '../did-you-mean.ts';
 import { DURATION, QUANTITY } from './kubelet-limits.ts';
 import { lifetimeInWords } from './lifetime-in-words.ts';
@@ -53,14 +53,15 @@ function* checkFields(config: object, prefix: string, path: Path, minor: Kubelet
 }
 
 function explainUnknown(field: string, prefix: string, minor: KubeletMinor): string {
+  const fact = `kubelet ${minor} has no field ${quote(field)}`;
   const inWords = lifetimeInWords('field', field);
-  const fact = `kubelet ${minor} has no field ${field}`;
   if (inWords !== undefined) return `${fact}${inWords}`;
   const siblings = kubeletFieldNames(minor).filter((name) => name.startsWith(prefix));
   const meant = nearMiss(field, siblings);
   return meant === undefined ? `${fact}; remove it, or correct its name` : `${fact}; did you mean ${meant}?`;
 }
 
+/** @param type as the catalog writes it: `map of string` */
 function* checkValue(
   value: unknown,
   type: string,
@@ -68,37 +69,42 @@ function* checkValue(
   path: Path,
   minor: KubeletMinor,
 ): Iterable<Diagnostic> {
-  const [, container, inner = type] = /^(list|map) of (.+)$/.exec(type) ?? [];
-  if (container === 'list') {
-    if (!Array.isArray(value)) yield wrongType(value, 'a list', field, path);
-    else
-      for (const [index, item] of value.entries())
-        yield* checkValue(item, inner, `${field}[]`, [...path, index], minor);
+  const [, container = type, inner = ''] = /^(list|map) of (.+)$/.exec(type) ?? [];
+  const expected = containers[container] ?? scalars[container];
+  if (expected?.accepts(value) === false) {
+    yield wrongType(value, expected.inWords, field, path);
+  } else if (container === 'list') {
+    for (const [index, item] of (value as unknown[]).entries()) {
+      yield* checkValue(item, inner, `${field}[]`, [...path, index], minor);
+    }
   } else if (container === 'map') {
-    if (!isMapping(value)) yield wrongType(value, 'a mapping', field, path);
-    else
-      for (const [key, item] of Object.entries(value))
-        if (item !== null) yield* checkValue(item, inner, field, [...path, key], minor);
-  } else if (type === 'object') {
-    if (isMapping(value)) yield* checkFields(value, `${field}.`, path, minor);
-    else yield wrongType(value, 'a mapping', field, path);
-  } else {
-    const scalar = scalars[type];
-    if (scalar?.accepts(value) === false) yield wrongType(value, scalar.inWords, field, path);
+    for (const [key, item] of Object.entries(value as Record<string, unknown>)) {
+      if (item !== null) yield* checkValue(item, inner, field, [...path, key], minor);
+    }
+  } else if (container === 'object') {
+    yield* checkFields(value as object, `${field}.`, path, minor);
   }
 }
 
-interface ScalarType {
+interface ExpectedType {
   readonly inWords: string;
   readonly accepts: (value: unknown) => boolean;
 }
+
+const isMapping = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const containers: Readonly<Record<string, ExpectedType>> = {
+  list: { inWords: 'a list', accepts: Array.isArray },
+  map: { inWords: 'a mapping', accepts: isMapping },
+  object: { inWords: 'a mapping', accepts: isMapping },
+};
 
 const matches =
   (pattern: RegExp) =>
   (value: unknown): boolean =>
     typeof value === 'string' && pattern.test(value);
 
-const scalars: Readonly<Record<string, ScalarType>> = {
+const scalars: Readonly<Record<string, ExpectedType>> = {
   bool: { inWords: 'true or false', accepts: (value) => typeof value === 'boolean' },
   int: { inWords: 'a whole number', accepts: (value) => Number.isSafeInteger(value) },
   float: { inWords: 'a number', accepts: (value) => typeof value === 'number' },
@@ -120,12 +126,8 @@ function wrongType(value: unknown, wanted: string, field: string, path: Path): D
 }
 
 function remedyOf(value: unknown, wanted: string): string {
-  if (wanted === 'text' && (typeof value === 'number' || typeof value === 'boolean'))
-    return `write it in quotes: "${value}"`;
+  const isPlain = typeof value === 'number' || typeof value === 'boolean';
+  if (wanted === 'text' && isPlain) return `write it in quotes: "${value}"`;
   if (wanted === 'a whole number' && typeof value === 'string' && /^\d+$/.test(value)) return 'remove the quotes';
   return 'correct it';
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

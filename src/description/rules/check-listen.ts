@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Diagnostic, Path } from '../../diagnostics/diagnostic.ts';
-import { addressOf, canonical, specialKind } from './addresses.ts';
+import { canonical, specialKind } from './addresses.ts';
 import type { Subject } from './rule.ts';
+import { staticAddresses } from './static-addresses.ts';
 
 /** kubelet reaches kube-nginx on its own node, at a port that nothing else takes there. */
 export function* checkListen({ cluster }: Subject): Iterable<Diagnostic> {
@@ -12,40 +13,30 @@ export function* checkListen({ cluster }: Subject): Iterable<Diagnostic> {
     const message = `${host} is no loopback address, and kube-nginx serves its own node only; write 127.0.0.1:${port}`;
     yield { ...found, code: 'listen-not-loopback', message };
   }
-  const taken = takenPorts(cluster).find((other) => other.port === port);
+  const taken = ownerOfPort(port, cluster);
   if (taken === undefined) return;
   const message = `port ${port} is taken by ${taken.owner} on the same machine; write another, such as 8443`;
   const notes = taken.path === undefined ? [] : [{ path: taken.path, at: 'value' as const, message: 'it is here' }];
   yield { ...found, code: 'listen-port-taken', message, notes };
 }
 
-interface TakenPort {
-  readonly port: number;
+interface Owner {
   readonly owner: string;
   readonly path?: Path;
 }
 
 /** sshd and an apiserver listen on every address, unless told otherwise, and kubelet's healthz on 127.0.0.1. */
-function takenPorts({ controlPlane, kubelet, nodes }: Cluster): TakenPort[] {
-  const healthz = kubelet.config['healthzPort'];
-  const owners = new Map(
-    nodes.flatMap(({ name, address, interfaces }) => [
-      [canonical(address), name] as const,
-      ...interfaces.flatMap(({ addressing }) =>
-        addressing.kind === 'static'
-          ? addressing.addresses.map((own) => [canonical(addressOf(own)), name] as const)
-          : [],
-      ),
-    ]),
-  );
-  const apiServers = controlPlane.apiServers.flatMap(({ host, port }, index): TakenPort[] => {
-    const owner = isIP(host) === 0 ? undefined : owners.get(canonical(host));
-    if (owner === undefined) return [];
-    return [{ port, owner: `the apiserver on ${owner}`, path: ['controlPlane', 'apiServers', index] }];
-  });
-  return [
-    ...apiServers,
-    { port: 22, owner: 'sshd' },
-    ...(typeof healthz === 'number' ? [{ port: healthz, owner: "kubelet's healthz" }] : []),
-  ];
+function ownerOfPort(port: number, { controlPlane, kubelet, nodes }: Cluster): Owner | undefined {
+  if (port === 22) return { owner: 'sshd' };
+  if (port === kubelet.config['healthzPort']) return { owner: "kubelet's healthz" };
+  for (const [index, server] of controlPlane.apiServers.entries()) {
+    if (server.port !== port || isIP(server.host) === 0) continue;
+    const address = canonical(server.host);
+    const node =
+      nodes.find((other) => canonical(other.address) === address) ??
+      [...staticAddresses(nodes)].find((own) => canonical(own.address) === address)?.node;
+    if (node !== undefined)
+      return { owner: `the apiserver on ${node.name}`, path: ['controlPlane', 'apiServers', index] };
+  }
+  return undefined;
 }

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import type { Cluster, Node } from '../../cluster/cluster.ts';
+import type { Cluster, Endpoint, Node } from '../../cluster/cluster.ts';
 import type { Diagnostic, Path } from '../../diagnostics/diagnostic.ts';
 import { addressOf, canonical, contains, familyOf, isNetworkOrBroadcast, networkOf, specialKind } from './addresses.ts';
 import { repeated } from './repeated.ts';
@@ -14,9 +14,11 @@ export function* checkStaticNetwork({ cluster }: Subject): Iterable<Diagnostic> 
     yield { code: 'unusable-address', path, at: 'value', message };
   }
   for (const [index, node] of cluster.nodes.entries()) {
+    if (node.interfaces.length === 0) continue;
     const path = ['nodes', index];
     yield* checkGateways(node, path);
-    if (node.interfaces.length === 0 || node.interfaces.some(({ addressing }) => addressing.kind === 'dhcp')) continue;
+    // An interface with DHCP may get the planned address, and a gateway.
+    if (node.interfaces.some(({ addressing }) => addressing.kind === 'dhcp')) continue;
     yield* checkPlannedAddress(node, path);
     yield* checkWayToApiServers(node, path, cluster);
   }
@@ -56,15 +58,15 @@ function* checkGateways({ interfaces }: Node, path: Path): Iterable<Diagnostic> 
 /** Every interface has a link-local network of IPv6, in which routers live too. */
 function isOnLink(gateway: string, addresses: readonly string[]): boolean {
   const linkLocal = familyOf(gateway) === 'IPv6' && specialKind(gateway) === 'a link-local address';
-  return linkLocal || addresses.some((own) => contains(networkOf(own), gateway));
+  return linkLocal || addresses.some((own) => contains(own, gateway));
 }
 
-function ownNetworks({ interfaces }: Node): string[] {
+function staticAddressesOf({ interfaces }: Node): string[] {
   return interfaces.flatMap(({ addressing }) => (addressing.kind === 'static' ? addressing.addresses : []));
 }
 
 function* checkPlannedAddress(node: Node, path: Path): Iterable<Diagnostic> {
-  const own = ownNetworks(node).map(addressOf);
+  const own = staticAddressesOf(node).map(addressOf);
   if (own.some((address) => canonical(address) === canonical(node.address))) return;
   yield {
     code: 'address-not-configured',
@@ -76,13 +78,14 @@ function* checkPlannedAddress(node: Node, path: Path): Iterable<Diagnostic> {
 }
 
 function* checkWayToApiServers(node: Node, path: Path, { controlPlane }: Cluster): Iterable<Diagnostic> {
-  const networks = ownNetworks(node).map(networkOf);
+  const own = staticAddressesOf(node);
   const routers = node.interfaces.flatMap(({ gateway }) =>
     gateway.kind === 'gateway' ? [familyOf(gateway.address)] : [],
   );
-  const reaches = ({ host }: { readonly host: string }): boolean =>
-    isIP(host) === 0 || routers.includes(familyOf(host)) || networks.some((network) => contains(network, host));
+  const reaches = ({ host }: Endpoint): boolean =>
+    isIP(host) === 0 || routers.includes(familyOf(host)) || own.some((address) => contains(address, host));
   if (controlPlane.apiServers.some(reaches)) return;
-  const message = `${node.name} has no gateway, and no apiserver lies in its networks (${networks.join(', ')}); add a gateway`;
+  const networks = own.map(networkOf).join(', ');
+  const message = `${node.name} has no gateway, and no apiserver lies in its networks (${networks}); add a gateway`;
   yield { code: 'unreachable-api-servers', path: [...path, 'interfaces'], at: 'key', message };
 }
