@@ -3,7 +3,7 @@ import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
 export default defineConfig(
-  globalIgnores(['dist/', 'test/golden/', 'out/', '.out-*/']),
+  globalIgnores(['dist/', 'test/golden/*/', 'out/', '.out-*/']),
   js.configs.recommended,
   tseslint.configs.strictTypeChecked,
   {

@@ -33,7 +33,8 @@ source "amazon-ebs" "node" {
   security_group_ids   = var.amazon_ebs_security_group_ids
   iam_instance_profile = var.amazon_ebs_instance_profile
 
-  # IMDSv2 only, both while it is built and on every instance of the AMI.
+  # IMDSv2 only, both while it is built and on every instance of the AMI. Instances of such an AMI answer their pods too
+  # (AWS sets their hop limit to 2): start them with HttpPutResponseHopLimit=1, or a pod can read the bootstrap token.
   imds_support = "v2.0"
   metadata_options {
     http_endpoint               = "enabled"

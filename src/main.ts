@@ -5,7 +5,9 @@ import { run } from './cli/run.ts';
 
 // A reader that closes the pipe early (`bake token list | head -1`) is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE') return;
+  process.stderr.write(`error output-unwritable: cannot write to stdout: ${error.message}\n`);
+  process.exit(3);
 });
 
 const interrupt = new AbortController();

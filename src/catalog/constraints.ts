@@ -163,13 +163,13 @@ const constraints: readonly Constraint[] = [
   {
     never: { cgroup: 'v2', containerd: '<1.4' },
     blame: 'containerd.version',
-    because: 'containerd {containerd} knows no cgroup v2; choose 1.4.0 or newer, or set image.cgroup to v1',
+    because: 'containerd {containerd} knows no cgroup v2; choose 1.4.9 or newer, or set image.cgroup to v1',
     source: 'https://github.com/containerd/containerd/releases/tag/v1.4.0',
   },
   {
     never: { cgroup: 'v2', runc: '<1.0.0-rc.93' },
     blame: 'runc.version',
-    because: 'runc {runc} cannot manage cgroup v2; choose 1.0.0-rc93 or newer, or set image.cgroup to v1',
+    because: 'runc {runc} cannot manage cgroup v2; choose 1.0.2 or newer, or set image.cgroup to v1',
     source: 'https://github.com/opencontainers/runc/blob/v1.1.0/docs/cgroup-v2.md',
   },
 
@@ -178,7 +178,7 @@ const constraints: readonly Constraint[] = [
     never: { kubeletAhead: '>0' },
     blame: 'kubelet.version',
     because:
-      'kubelet {kubelet} is newer than the apiserver ({apiServer}); upgrade the control plane first, or choose an older kubelet',
+      'kubelet {kubelet} is newer than the apiserver ({apiServer}); choose an older kubelet, or say in controlPlane.version what the apiserver is',
     source: 'https://kubernetes.io/releases/version-skew-policy/#kubelet',
   },
   {

@@ -13,14 +13,18 @@ export function countFiles(
 
   function* pass(): Iterable<OutputFile> {
     let shown = false;
-    for (const file of files) {
-      yield file;
-      count++;
-      if (count % 500 !== 0 || stderr.isTTY !== true || now().getTime() - start < PROGRESS_AFTER_MS) continue;
-      stderr.write(`\r${count} files`);
-      shown = true;
+    try {
+      for (const file of files) {
+        yield file;
+        count++;
+        if (count % 500 !== 0 || stderr.isTTY !== true || now().getTime() - start < PROGRESS_AFTER_MS) continue;
+        stderr.write(`\r${count} files`);
+        shown = true;
+      }
+    } finally {
+      // Also when whoever takes the files gives up: what they say then needs a line of its own.
+      if (shown) stderr.write('\r\u001b[K');
     }
-    if (shown) stderr.write('\r\u001b[K');
   }
 
   return { files: pass(), count: () => count };

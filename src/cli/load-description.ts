@@ -24,14 +24,7 @@ export interface LoadedDescription {
  */
 export function loadDescription(file: string, templates: Templates, context: Context): LoadedDescription {
   const path = resolve(context.cwd, file);
-  const read = readTextFile(path);
-  if (read.kind === 'failed') {
-    throw new Failure(
-      'description-unreadable',
-      `${file} ${read.reason}; \`bake init\` writes a description to start from`,
-    );
-  }
-  const { text } = read;
+  const text = readDescriptionText(file, context);
   const failed = (diagnostics: readonly LocatedDiagnostic[]): LoadedDescription => ({
     text,
     cluster: undefined,
@@ -53,4 +46,14 @@ export function loadDescription(file: string, templates: Templates, context: Con
   const inputs = new Map([['cluster.yaml', text]]);
   for (const [name, content] of certificates) if (content.kind === 'text') inputs.set(name, content.text);
   return { text, cluster: meaning.value, diagnostics: meaning.warnings, inputs };
+}
+
+/** @throws Failure `description-unreadable` */
+export function readDescriptionText(file: string, context: Context): string {
+  const read = readTextFile(resolve(context.cwd, file));
+  if (read.kind === 'text') return read.text;
+  throw new Failure(
+    'description-unreadable',
+    `${file} ${read.reason}; \`bake init\` writes a description to start from`,
+  );
 }

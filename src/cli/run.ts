@@ -66,6 +66,7 @@ Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
     .command('init')
     .argument('[dir]', 'folder to write to', '.')
     .description("write a commented cluster.yaml with the guide's cluster, its JSON Schema and a .gitignore")
+    .addHelpText('after', '\nExamples:\n  bake init\n  bake init my-cluster')
     .action(async (dir: string) => {
       const { init } = await import('./init.ts');
       init(dir, context);
@@ -115,6 +116,7 @@ Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
     .addOption(description())
     .option('--json', 'print JSON')
     .description('id, node and expiry of each token; never the secret')
+    .addHelpText('after', '\nExamples:\n  bake token list\n  bake token list --json -f my-cluster/cluster.yaml')
     .action(async (options: { file: string; json?: true }) => {
       const { listTokens } = await import('./token.ts');
       listTokens(options, context);
@@ -124,6 +126,10 @@ Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
     .argument('[node...]', 'names of nodes; all of them when left out')
     .addOption(description())
     .description('replace tokens; compile again afterwards')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  bake token rotate\n  bake token rotate node1 node2 && bake compile cluster.yaml',
+    )
     .action(async (nodes: string[], options: { file: string }) => {
       const { rotate } = await import('./token.ts');
       exit(await rotate(nodes, options, context));

@@ -6,15 +6,17 @@ import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-s
 import { Templates } from '../templates/templates.ts';
 import { rotateTokens } from '../tokens/issue-tokens.ts';
 import type { Context } from './context.ts';
-import { loadDescription } from './load-description.ts';
+import { loadDescription, readDescriptionText } from './load-description.ts';
 import { reportDiagnostics } from './report-diagnostics.ts';
 
 /**
  * Prints id, node and expiry of every token; secrets never.
- * @throws Failure of the token store
+ * @throws Failure `description-unreadable`, or of the token store
  */
 export function listTokens(options: { readonly file: string; readonly json?: true }, context: Context): void {
   const store = readTokenStore(tokenStoreOf(resolve(context.cwd, options.file)));
+  // A slip in the name must not look like a cluster without tokens.
+  if (store.size === 0) readDescriptionText(options.file, context);
   const rows = [...store.values()].map(({ id, node, expires }) => ({ id, node, expires }));
   if (options.json) {
     context.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
@@ -52,7 +54,7 @@ export async function rotate(
     const hint = didYouMean(node, planned) ?? `${options.file} names its nodes`;
     throw new Failure('unknown-node', `no node is called ${node}; ${hint}`, exitCodes.usage);
   }
-  const chosen = nodes.length === 0 ? planned : nodes;
+  const chosen = nodes.length === 0 ? planned : [...new Set(nodes)];
   const issuing = { now: context.now(), ttlSeconds: loaded.cluster.tokens.ttlSeconds, random: context.random };
   const path = tokenStoreOf(resolve(context.cwd, options.file));
   const { store } = await updateTokenStore(path, (before) => rotateTokens(before, chosen, issuing), context.signal);

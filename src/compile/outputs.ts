@@ -18,6 +18,12 @@ interface Output {
 /** Everything that `bake compile` writes, in this order; bake.json, with the digests of it all, follows. */
 export const outputs: readonly Output[] = [
   {
+    path: '.gitignore',
+    what: 'keeps all of it, tokens too, out of git, whatever the folder is called',
+    checked: 'each file',
+    files: () => [{ path: '.gitignore', mode: 0o644, content: '*\n' }],
+  },
+  {
     path: 'packer/',
     what: 'the image: Packer template, scripts, rootfs',
     checked: 'each file',

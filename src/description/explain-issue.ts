@@ -71,7 +71,7 @@ function explainChoice(path: Path, choices: readonly string[], input: unknown): 
     return { code: 'wrong-type', path, at: 'value', message: `${showValue(input)} has the wrong type; ${remedy}` };
   }
   const meant = nearMiss(written, choices);
-  const remedy = meant === undefined ? `write ${wanted}` : `did you mean ${meant}?`;
+  const remedy = meant === undefined ? `write ${wanted}` : `did you mean ${meant}? It can be ${wanted}`;
   return { code: 'bad-choice', path, at: 'value', message: `${showValue(input)} is no choice here; ${remedy}` };
 }
 

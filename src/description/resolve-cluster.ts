@@ -44,7 +44,7 @@ export function resolveCluster(spec: ClusterSpec, inputs: Inputs): Cluster {
     name: spec.name ?? 'kubernetes',
     profile,
     architecture,
-    controlPlane: resolveControlPlane(spec, kubelet.version, inputs),
+    controlPlane: resolveControlPlane(spec, profile, inputs),
     network,
     kubeNginx: resolveKubeNginx(spec, profile, architecture),
     containerd,
@@ -64,13 +64,14 @@ export function resolveCluster(spec: ClusterSpec, inputs: Inputs): Cluster {
   };
 }
 
-function resolveControlPlane(spec: ClusterSpec, kubeletVersion: string, inputs: Inputs): ControlPlane {
+function resolveControlPlane(spec: ClusterSpec, profile: Profile, inputs: Inputs): ControlPlane {
   const { apiServers, version, certificateAuthority, kubeletClientUser, kubeletClientCertificate } = spec.controlPlane;
   const ca = inputs.certificates.get(certificateAuthority);
   const client = kubeletClientCertificate === undefined ? undefined : inputs.certificates.get(kubeletClientCertificate);
   return {
     apiServers: apiServers.flatMap((written) => parseEndpoint(written) ?? []),
-    version: version ?? kubeletVersion,
+    // Not kubelet's own: a newer kubelet beside an older apiserver must not go unnoticed.
+    version: version ?? defaultVersions[profile].kubelet,
     certificateAuthority: ca?.kind === 'text' ? ca.text : '',
     kubeletClientUser:
       kubeletClientUser ?? (client?.kind === 'text' ? commonName(client.text) : undefined) ?? 'kubernetes-master',

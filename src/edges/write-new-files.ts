@@ -1,12 +1,12 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { existsSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../diagnostics/failure.ts';
+import { onDisk, type DiskTrouble } from './on-disk.ts';
 
 /**
- * Writes files that must not be there yet: all of them, or none when one is there.
+ * Writes files that must not be there yet: all of them, or none.
  * @param files name -> content
- * @throws Failure `file-exists`, `output-unwritable`
+ * @throws Failure `file-exists`, `output-unwritable`, `disk-full`
  */
 export function writeNewFiles(folder: string, files: ReadonlyMap<string, string>): void {
   const taken = [...files.keys()].filter((name) => existsSync(join(folder, name)));
@@ -17,10 +17,28 @@ export function writeNewFiles(folder: string, files: ReadonlyMap<string, string>
       `${folder} already has ${taken.join(', ')}; name another folder, or move ${them} away`,
     );
   }
+  const trouble: DiskTrouble = {
+    code: 'output-unwritable',
+    fact: `cannot write to ${folder}`,
+    remedy: 'name a folder that you can write to',
+  };
+  const created: string[] = [];
   try {
-    mkdirSync(folder, { recursive: true });
-    for (const [name, content] of files) writeFileSync(join(folder, name), content, { flag: 'wx' });
+    onDisk(trouble, () => {
+      mkdirSync(folder, { recursive: true });
+      for (const [name, content] of files) {
+        const path = join(folder, name);
+        const descriptor = openSync(path, 'wx');
+        created.push(path);
+        try {
+          writeFileSync(descriptor, content);
+        } finally {
+          closeSync(descriptor);
+        }
+      }
+    });
   } catch (error) {
-    throw new Failure('output-unwritable', `cannot write to ${folder}: ${(error as Error).message}`);
+    for (const path of created) rmSync(path, { force: true });
+    throw error;
   }
 }

@@ -12,31 +12,39 @@ const packer = suite('packer');
 const built = await tryPart('packer');
 
 /** Runs packer in a compiled template, with a home of its own. */
-function runPacker(argv: readonly string[], template: string): Promise<string> {
+function runPacker(argv: readonly string[], template: string): Promise<{ exitCode?: number | undefined; all: string }> {
   return inTemporaryFolder(async (home) => {
     const env = { CHECKPOINT_DISABLE: '1', PACKER_PLUGIN_PATH: join(built.folder, 'plugins'), HOME: home };
-    const { all, exitCode } = await execa(join(built.folder, 'packer'), argv, {
-      cwd: template,
-      env,
-      all: true,
-      reject: false,
-    });
-    assert.equal(exitCode, 0, `packer ${argv.join(' ')}: ${all}`);
-    return all;
+    return execa(join(built.folder, 'packer'), argv, { cwd: template, env, all: true, reject: false });
   });
 }
+
+async function succeeds(argv: readonly string[], template: string): Promise<void> {
+  const { exitCode, all } = await runPacker(argv, template);
+  assert.equal(exitCode, 0, `packer ${argv.join(' ')}: ${all}`);
+}
+
+const key = ['-var', 'ssh_public_key=ssh-ed25519 AAAA a "b" ${x} {{y}}'];
 
 for (const name of caseNames) {
   testUnless(packer, built.missing, `${name}: canonical, and valid for each source`, () =>
     withCompiled(name, async (out) => {
       const template = join(out, 'packer');
-      await runPacker(['fmt', '-check', '-diff', '.'], template);
-      await runPacker(['init', '.'], template);
+      await succeeds(['fmt', '-check', '-diff', '.'], template);
+      await succeeds(['init', '.'], template);
       for (const source of ['qemu', 'amazon-ebs', 'null']) {
-        await runPacker(['validate', '-var', `source=${source}`, '-var', 'null_host=192.0.2.1', '.'], template);
+        await succeeds(['validate', '-var', `source=${source}`, '-var', 'null_host=192.0.2.1', ...key, '.'], template);
       }
     }),
   );
 }
+
+testUnless(packer, built.missing, 'qemu without a key to log in with is refused before anything is built', () =>
+  withCompiled('guide', async (out) => {
+    const { exitCode, all } = await runPacker(['validate', '.'], join(out, 'packer'));
+    assert.equal(exitCode, 1);
+    assert.match(all, /ssh_public_key is not set/);
+  }),
+);
 
 packer.run();

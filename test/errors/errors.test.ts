@@ -28,13 +28,24 @@ errors('every code has a case, here or where the outside world is made to fail',
     .map((file) => readFileSync(join(here, '..', file), 'utf8'));
   const hasCase = (code: string): boolean =>
     cases.some((name) => codeOf(name) === code) || tests.some((text) => text.includes(`'${code}'`));
-  assert.deepEqual(Object.keys(codes).filter((code) => !hasCase(code)), [], 'codes without a case');
-  assert.deepEqual(cases.filter((name) => codeOf(name) === undefined), [], 'cases named after no code');
+  assert.deepEqual(
+    Object.keys(codes).filter((code) => !hasCase(code)),
+    [],
+    'codes without a case',
+  );
+  assert.deepEqual(
+    cases.filter((name) => codeOf(name) === undefined),
+    [],
+    'cases named after no code',
+  );
 });
 
 errors('every expectation has a case', () => {
   const expectations = files.filter((file) => file.endsWith('.txt')).map((file) => file.replace(/\.txt$/, ''));
-  assert.deepEqual(expectations.filter((name) => !cases.includes(name)), []);
+  assert.deepEqual(
+    expectations.filter((name) => !cases.includes(name)),
+    [],
+  );
 });
 
 for (const name of cases) {

@@ -26,7 +26,7 @@ export function readCertificates(
     const reason = read?.reason ?? 'was not read';
     const remedy = reason.includes('UTF-8')
       ? 'if it is DER, `openssl x509 -inform der` makes PEM of it'
-      : 'write its path relative to this file';
+      : remedyFor(file);
     return stop('certificate-unreadable', `${file} ${reason}; ${remedy}`);
   }
   const blocks = pemBlocks(read.text);
@@ -59,6 +59,12 @@ export function readCertificates(
     }
   }
   return { found, mistakes };
+}
+
+function remedyFor(file: string): string {
+  if (file.startsWith('-----BEGIN')) return 'name a file that holds the certificate, instead of the certificate itself';
+  if (file.startsWith('~')) return 'write the whole path, since ~ is not expanded here';
+  return "copy it there, or correct the path, which starts from this file's folder";
 }
 
 /** To the second, as certificates count. */

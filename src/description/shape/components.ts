@@ -60,7 +60,7 @@ export const controlPlaneShape = z.strictObject({
     .array(endpoint)
     .min(1)
     .describe('host:port of every apiserver; kube-nginx on each node balances over them.'),
-  version: version.optional().describe("The apiservers' version; kubelet's own unless given."),
+  version: version.optional().describe("The apiservers' version; the guide's unless given."),
   certificateAuthority: fileName.describe("PEM file of the cluster's CA, relative to this file."),
   kubeletClientUser: freeText.optional().describe('The user that the apiserver is to a kubelet.'),
   kubeletClientCertificate: fileName

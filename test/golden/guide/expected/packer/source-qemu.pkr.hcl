@@ -25,13 +25,15 @@ locals {
   # The account of the build and nothing else: it has no password and goes when the build is over. JSON is YAML, so that
   # any comment in the key stays what it is.
   build_user = "bake"
+  # Without a key nobody could log in, and Packer would wait half an hour to say so. HCL has no way to fail but this.
+  ssh_public_key = var.source != "qemu" || var.ssh_public_key != "" ? var.ssh_public_key : file("ssh_public_key is not set; add -var ssh_public_key=... and -var ssh_private_key_file=... (README.md)")
   seed_user_data = {
     users = [{
       name                = local.build_user
       shell               = "/bin/bash"
       sudo                = "ALL=(ALL) NOPASSWD:ALL"
       lock_passwd         = true
-      ssh_authorized_keys = var.ssh_public_key == "" ? [] : [var.ssh_public_key]
+      ssh_authorized_keys = [local.ssh_public_key]
     }]
     ssh_pwauth = false
   }
