@@ -2,24 +2,39 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { run } from './cli/run.ts';
+import { exitCodes } from './diagnostics/failure.ts';
 
-// A reader that closes the pipe early (`bake token list | head -1`) is no error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') return;
-  process.stderr.write(`error output-unwritable: cannot write to stdout: ${error.message}\n`);
-  process.exit(3);
-});
+// A reader that closes the pipe early (`bake token list | head -1`) is no error; a full disk is.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.exitCode = exitCodes.outside;
+  });
+}
 
-const interrupt = new AbortController();
-for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupt.abort(name));
+/**
+ * Ctrl-C ends the process at once, as anywhere, until somebody asks for the signal: who does can clean up, and yields to
+ * the event loop often enough to hear it.
+ */
+let interrupt: AbortController | undefined;
+function listenForInterrupt(): AbortSignal {
+  if (interrupt === undefined) {
+    const controller = new AbortController();
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(name));
+    interrupt = controller;
+  }
+  return interrupt.signal;
+}
 
-process.exitCode = await run(process.argv.slice(2), {
+const exitCode = await run(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),
   stdout: process.stdout,
   stderr: process.stderr,
   now: () => new Date(),
   random: (bytes) => randomBytes(bytes),
-  signal: interrupt.signal,
+  get signal() {
+    return listenForInterrupt();
+  },
   packageRoot: fileURLToPath(new URL('..', import.meta.url)),
 });
+process.exitCode ??= exitCode;

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { compile } from '../compile/outputs.ts';
+import { sha256 } from '../compile/sha256.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
 import { readPackageFiles } from '../edges/read-package-files.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
@@ -87,8 +87,4 @@ function sentence({ output, nodes, files, earliestTokenExpiry }: Summary, dryRun
 
 function printJson(value: object, { stdout }: Context): void {
   stdout.write(`${JSON.stringify(value, null, 2)}\n`);
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

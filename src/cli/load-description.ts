@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { checkUserDataSize } from '../compile/check-user-data-size.ts';
 import type { ReadFile } from '../description/inputs.ts';
@@ -43,7 +43,7 @@ export function loadDescription(file: string, templates: Templates, context: Con
   const tooLong = locate(checkUserDataSize(meaning.value, templates), document, lines);
   if (tooLong.length > 0) return failed([...meaning.warnings, ...tooLong]);
 
-  const inputs = new Map([['cluster.yaml', text]]);
+  const inputs = new Map([[basename(path), text]]);
   for (const [name, content] of certificates) if (content.kind === 'text') inputs.set(name, content.text);
   return { text, cluster: meaning.value, diagnostics: meaning.warnings, inputs };
 }

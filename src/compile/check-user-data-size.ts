@@ -21,13 +21,15 @@ export function checkUserDataSize(cluster: Cluster, templates: Templates): Diagn
 
   return cluster.nodes.flatMap((node, index): Diagnostic[] => {
     const made = userData(node, { ...placeholder, node: node.name });
-    const bytes = zipped ? gzip(made.text).length + GZIP_SLACK_BYTES : Buffer.byteLength(made.text);
-    if (bytes <= userDataLimit) return [];
+    const plain = Buffer.byteLength(made.text);
+    if (plain <= userDataLimit) return [];
+    const bytes = zipped ? gzip(made.text).length : plain;
+    if (bytes + (zipped ? GZIP_SLACK_BYTES : 0) <= userDataLimit) return [];
     const remedy = zipped
       ? 'take settings out of kubelet.config, or shorten the certificate authority'
       : 'set userData.encoding to gzip';
     const message =
-      `the user-data of ${node.name} has ${bytes} bytes${zipped ? ' as gzip' : ''}, and ${cluster.userData.target} takes ` +
+      `the user-data of ${node.name} has ${bytes} bytes${zipped ? ` as gzip, by the token up to ${GZIP_SLACK_BYTES} more,` : ''} and ${cluster.userData.target} takes ` +
       `${userDataLimit} (${bySection(made)}); ${remedy}`;
     return [{ code: 'user-data-too-long', path: ['nodes', index, 'name'], at: 'value', message }];
   });

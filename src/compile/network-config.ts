@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net';
 import type { Interface, Node } from '../cluster/cluster.ts';
+import { quoteYaml } from '../templates/quote-yaml.ts';
 import type { Templates } from '../templates/templates.ts';
 
 /**
@@ -31,10 +32,10 @@ function linkView(link: Interface, primary: boolean, node: Node) {
   const dhcp = link.addressing.kind === 'dhcp';
   const v6 = isIPv6(node.address);
   return {
-    name: link.name,
+    name: quoteYaml(link.name),
     mac: link.match.kind === 'mac' ? link.match.mac : undefined,
     tag: link.vlan.kind === 'vlan' ? link.vlan.id : undefined,
-    carrier: link.vlan.kind === 'vlan' ? link.vlan.link : undefined,
+    carrier: link.vlan.kind === 'vlan' ? quoteYaml(link.vlan.link) : undefined,
     dhcp4: dhcp && !v6,
     dhcp6: dhcp && v6,
     addresses: link.addressing.kind === 'static' ? link.addressing.addresses : undefined,
@@ -49,5 +50,5 @@ function linkView(link: Interface, primary: boolean, node: Node) {
 }
 
 function nameservers({ nameservers: addresses, searchDomains: search }: Node) {
-  return addresses.length > 0 || search.length > 0 ? { addresses, search } : undefined;
+  return addresses.length > 0 || search.length > 0 ? { addresses, search: search.map(quoteYaml) } : undefined;
 }

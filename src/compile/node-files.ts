@@ -1,12 +1,14 @@
 import { gzipSync } from 'fflate';
 import { findPlatform } from '../catalog/platforms.ts';
 import type { Cluster, Node } from '../cluster/cluster.ts';
+import { quoteYaml } from '../templates/quote-yaml.ts';
 import type { Templates } from '../templates/templates.ts';
 import type { TokenOf } from '../tokens/token.ts';
-import { checkUserData, shapeOf } from './check-output.ts';
+import { checkMetaData, checkNetworkConfig, checkUserData, shapeOf } from './check-output.ts';
 import { networkConfig } from './network-config.ts';
 import type { OutputFile } from './output-file.ts';
-import { sha256, userDataOf } from './user-data.ts';
+import { sha256 } from './sha256.ts';
+import { userDataOf } from './user-data.ts';
 
 /** nodes/NAME/: what is pasted into a hypervisor or cloud console. What the target cannot take is left out. */
 export function* nodeFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
@@ -16,16 +18,18 @@ export function* nodeFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templa
 
   for (const node of cluster.nodes) {
     const folder = `nodes/${node.name}`;
-    const { text } = userData(node, tokenOf(node.name));
+    const token = tokenOf(node.name);
+    const { text } = userData(node, token);
+    const meta = platform.takesMetaData ? metaData(node, text, templates) : undefined;
+    const network = platform.takesNetworkConfig ? networkConfig(node, templates) : undefined;
     if (!checkedShapes.has(shapeOf(node))) {
       checkedShapes.add(shapeOf(node));
-      checkUserData(text, node, cluster);
+      checkUserData(text, node, token, cluster);
+      if (meta !== undefined) checkMetaData(meta, node);
+      if (network !== undefined) checkNetworkConfig(network, node);
     }
     yield* userDataFiles(folder, text, cluster.userData.encoding);
-    if (platform.takesMetaData) {
-      yield { path: `${folder}/meta-data`, mode: 0o644, content: metaData(node, text, templates) };
-    }
-    const network = platform.takesNetworkConfig ? networkConfig(node, templates) : undefined;
+    if (meta !== undefined) yield { path: `${folder}/meta-data`, mode: 0o644, content: meta };
     if (network !== undefined) yield { path: `${folder}/network-config`, mode: 0o644, content: network };
   }
 }
@@ -49,7 +53,8 @@ export function gzip(text: string): Uint8Array {
 /** NoCloud takes a new instance-id for a new instance and writes its files again; without one it would not. */
 function metaData(node: Node, userData: string, templates: Templates): string {
   return templates.render('cloud-init/meta-data.hbs', {
-    instanceId: `${node.name}-${sha256(userData).slice(0, 12)}`,
-    name: node.name,
+    // Quoted, since YAML 1.1 has other types for names such as on, 010 and 1.10.
+    instanceId: quoteYaml(`${node.name}-${sha256(userData).slice(0, 12)}`),
+    name: quoteYaml(node.name),
   });
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
-import { isIPv6 } from 'node:net';
-import type { Cluster, Endpoint, Node } from '../cluster/cluster.ts';
+import type { Cluster, Node } from '../cluster/cluster.ts';
+import { formatEndpoint } from '../cluster/format-endpoint.ts';
 import { nodePaths } from '../cluster/node-paths.ts';
 import { indentBlock, quoteYaml, toYaml } from '../templates/quote-yaml.ts';
 import type { Templates } from '../templates/templates.ts';
+import { sha256 } from './sha256.ts';
 import type { Token } from '../tokens/token.ts';
 
 /** A file that cloud-init's write_files places (https://cloudinit.readthedocs.io/en/22.4/topics/modules.html#write-files). */
@@ -68,7 +68,7 @@ export function userDataOf(
     };
     const placed = [...files, checksums];
     const text = templates.render('cloud-init/user-data.hbs', {
-      hostname: hostname ? node.name : undefined,
+      hostname: hostname ? quoteYaml(node.name) : undefined,
       sshAuthorizedKeys,
       files: placed.map((file) => ({ ...file, content: indentBlock(file.text, 6) })),
     });
@@ -80,12 +80,4 @@ export function userDataOf(
       })),
     };
   };
-}
-
-export function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
-function formatEndpoint({ host, port }: Endpoint): string {
-  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

@@ -32,13 +32,13 @@ function readDocument(text: string): Document | SyntaxMistake[] {
   if (errors.length > 0) return explainYamlErrors(errors);
 
   const [document, second] = documents;
-  if (document === undefined || (isScalar(document.contents) && document.contents.value === null)) {
-    const message = 'there is nothing in this file; `bake init` writes one to start from';
-    return [{ code: 'empty-description', message, offset: 0 }];
-  }
   if (second !== undefined) {
     const message = 'a second YAML document starts here; keep one cluster per file';
     return [{ code: 'several-documents', message, offset: second.range[0] }];
+  }
+  if (document === undefined || (isScalar(document.contents) && document.contents.value === null)) {
+    const message = 'there is nothing in this file; `bake init` writes one to start from';
+    return [{ code: 'empty-description', message, offset: 0 }];
   }
   if (document.directives.yaml.version !== '1.2') {
     const message = 'bake reads YAML 1.2; remove this line';

@@ -1,3 +1,4 @@
+import type { Component as ComponentName } from '../catalog/artifacts.ts';
 import { defaultVersions } from '../catalog/default-versions.ts';
 import { findDigest } from '../catalog/find-digest.ts';
 import { findOperatingSystem } from '../catalog/operating-systems.ts';
@@ -90,8 +91,6 @@ interface ComponentSpec {
   readonly trustFirstDownload?: true | undefined;
 }
 
-type ComponentName = 'nginx' | 'containerd' | 'runc' | 'crictl' | 'cniPlugins' | 'kubelet';
-
 function resolveComponent(
   name: ComponentName,
   spec: ComponentSpec | undefined,
@@ -121,7 +120,10 @@ function resolveKubeNginx(spec: ClusterSpec, profile: Profile, architecture: Arc
     connectTimeout: written?.connectTimeout ?? '1s',
     maxFails: written?.maxFails ?? 3,
     failTimeout: written?.failTimeout ?? '30s',
-    lossDetection: guide ? { kind: 'none' } : { kind: 'keepalive', proxyTimeout: written?.proxyTimeout ?? '10m' },
+    lossDetection:
+      guide && written?.proxyTimeout === undefined
+        ? { kind: 'none' }
+        : { kind: 'keepalive', proxyTimeout: written?.proxyTimeout ?? '10m' },
   };
 }
 

@@ -27,7 +27,7 @@ export function asFailure(error: unknown, { code, fact, remedy }: DiskTrouble): 
   if (errno === 'ENOSPC' || errno === 'EDQUOT') {
     return new Failure(
       'disk-full',
-      `${fact}: the disk is full (${errno}); nothing was changed: free some space and run again`,
+      `${fact}: the disk is full (${errno}); what was there is as it was: free some space and run again`,
     );
   }
   return new Failure(code, `${fact}: ${error.message}; ${remedy}`);

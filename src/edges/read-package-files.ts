@@ -1,16 +1,16 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import { templateFolders, type PackageFile } from '../templates/templates.ts';
 
 /** Reads every template and script of the package. */
 export function readPackageFiles(packageRoot: string): PackageFile[] {
   return templateFolders.flatMap((folder) =>
-    readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' }).flatMap((name) => {
-      const path = join(packageRoot, folder, name);
-      const stat = statSync(path);
-      if (!stat.isFile()) return [];
-      return { path: join(folder, name), text: readFileSync(path, 'utf8'), executable: (stat.mode & 0o100) !== 0 };
-    }),
+    readdirSync(join(packageRoot, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map(({ parentPath, name }) => {
+        const path = join(parentPath, name);
+        return { path: relative(packageRoot, path), text: readFileSync(path, 'utf8') };
+      }),
   );
 }
 

@@ -3,6 +3,7 @@ import { closeSync, fchmodSync, mkdirSync, openSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { OutputFile } from '../compile/output-file.ts';
+import { sha256 } from '../compile/sha256.ts';
 import { onDisk, type DiskTrouble } from './on-disk.ts';
 
 /** What bake.json says beside the files. */
@@ -58,10 +59,6 @@ function writeWithMode(path: string, { mode, content }: OutputFile): void {
   } finally {
     closeSync(descriptor);
   }
-}
-
-function sha256(content: string | Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
 }
 
 /** A file that grows by small pieces, written in large ones, and digested on the way. */

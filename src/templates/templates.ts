@@ -5,7 +5,6 @@ export interface PackageFile {
   /** From the package's root, with slashes: `packer/rootfs/etc/crictl.yaml`. */
   readonly path: string;
   readonly text: string;
-  readonly executable: boolean;
 }
 
 /** The folders of the package whose files end up on a machine. */
@@ -34,7 +33,7 @@ export class Templates {
   }
 
   /**
-   * Fills a template. Values arrive as they are: quoting for the target's format is the view's job (quote.ts).
+   * Fills a template. Values arrive as they are: quoting for the target's format is the view's job (quote-yaml.ts and its like).
    * @throws when a value that the template names is missing (except inside `#if` and `#each`, where Handlebars is silent)
    */
   render(path: string, view: object): string {

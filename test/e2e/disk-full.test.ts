@@ -53,7 +53,7 @@ testUnless(disk, missing, 'however little is left, a full disk leaves the old ou
       if (exitCode === 0) break;
       full++;
       assert.equal(exitCode, 3, stderr);
-      assert.match(stderr, /disk-full.*nothing was changed: free some space/);
+      assert.match(stderr, /disk-full.*what was there is as it was: free some space/);
       expectWholeOutput(join(folder, 'out'));
       assert.equal(readFileSync(join(folder, 'out/bake.json'), 'utf8'), record);
       assert.deepEqual(

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net';
-import type { Cluster, Endpoint } from '../../cluster/cluster.ts';
+import type { Cluster } from '../../cluster/cluster.ts';
+import { formatEndpoint } from '../../cluster/format-endpoint.ts';
 
 export function kubeNginxConfigView({ profile, controlPlane, kubeNginx }: Cluster): object {
   const { balance, connectTimeout, maxFails, failTimeout, listen, lossDetection } = kubeNginx;
@@ -15,8 +15,4 @@ export function kubeNginxConfigView({ profile, controlPlane, kubeNginx }: Cluste
 
 export function kubeNginxUnitView({ profile }: Cluster): object {
   return { guide: profile === 'guide' };
-}
-
-function formatEndpoint({ host, port }: Endpoint): string {
-  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

@@ -32,12 +32,13 @@ const conditions: Readonly<Record<string, (cluster: Cluster) => boolean>> = {
 /** packer/rootfs/, which mirrors the image's own file system. */
 export function* rootfsFiles(cluster: Cluster, templates: Templates): Iterable<OutputFile> {
   const folder = 'packer/rootfs/';
-  for (const { path, text, executable } of templates.list('packer/rootfs')) {
+  for (const { path, text } of templates.list('packer/rootfs')) {
     const target = path.slice(folder.length).replace(/\.hbs$/, '');
     if (conditions[target]?.(cluster) === false) continue;
     yield {
       path: folder + target,
-      mode: executable ? 0o755 : 0o644,
+      // By the first line, since zip files and some file systems lose the mode.
+      mode: text.startsWith('#!') ? 0o755 : 0o644,
       content: path.endsWith('.hbs') ? templates.render(path, viewOf(target, cluster)) : text,
     };
   }

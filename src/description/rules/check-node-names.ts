@@ -1,4 +1,5 @@
 import type { Diagnostic } from '../../diagnostics/diagnostic.ts';
+import { bootstrapGroup } from '../../tokens/bootstrap-group.ts';
 import { repeated } from './repeated.ts';
 import type { Subject } from './rule.ts';
 
@@ -14,14 +15,13 @@ export function* checkNodeNames({ cluster }: Subject): Iterable<Diagnostic> {
       notes: [{ path: first.path, at: 'value', message: 'it has the name here' }],
     };
   }
-  for (const { item, first } of repeated(nodes, ({ name }) => name.replaceAll('.', '-'))) {
+  for (const { item, first } of repeated(nodes, ({ name }) => bootstrapGroup(name))) {
     if (item.name === first.name) continue;
-    const group = `system:bootstrappers:${item.name.replaceAll('.', '-')}`;
     yield {
       code: 'same-bootstrap-group',
       path: item.path,
       at: 'value',
-      message: `${item.name} and ${first.name} would share the bootstrap group ${group}; rename one of them`,
+      message: `${item.name} and ${first.name} would share the bootstrap group ${bootstrapGroup(item.name)}; rename one of them`,
       notes: [{ path: first.path, at: 'value', message: `${first.name} is here` }],
     };
   }
