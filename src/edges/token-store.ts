@@ -14,6 +14,7 @@ import { z } from 'zod';
 import { Failure } from '../diagnostics/failure.ts';
 import type { TokenStore } from '../tokens/token.ts';
 import { asFailure, onDisk, type DiskTrouble } from './on-disk.ts';
+import { syncFolder } from './sync-folder.ts';
 import { withLock } from './with-lock.ts';
 
 const storedTokens = z.strictObject({
@@ -139,6 +140,7 @@ function replacePrivateFile(path: string, text: string): void {
       closeSync(descriptor);
     }
     renameSync(fresh, path);
+    syncFolder(dirname(path));
   } catch (error) {
     rmSync(fresh, { force: true });
     throw error;

@@ -3,6 +3,11 @@ import { join } from 'node:path';
 import { Failure } from '../diagnostics/failure.ts';
 import { onDisk, type DiskTrouble } from './on-disk.ts';
 
+/** Whether there is anything of that name. */
+export function exists(path: string): boolean {
+  return existsSync(path);
+}
+
 /**
  * Writes files that must not be there yet: all of them, or none.
  * @param files name -> content

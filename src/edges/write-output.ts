@@ -1,16 +1,5 @@
 import { execFile } from 'node:child_process';
-import {
-  chmodSync,
-  closeSync,
-  fsyncSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  renameSync,
-  symlinkSync,
-} from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, symlinkSync } from 'node:fs';
 import { platform } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,6 +8,7 @@ import { Failure } from '../diagnostics/failure.ts';
 import { onDisk, type DiskTrouble } from './on-disk.ts';
 import { removeTree } from './remove-tree.ts';
 import { holdMark, isAbandoned, markPattern, releaseMark } from './run-mark.ts';
+import { syncFolder } from './sync-folder.ts';
 import { stageFiles, type Origin } from './stage-files.ts';
 
 /**
@@ -174,15 +164,5 @@ async function syncFileSystem(folder: string, trouble: DiskTrouble, signal: Abor
   } catch (error) {
     signal.throwIfAborted();
     throw new Failure(trouble.code, `${trouble.fact}: ${(error as Error).message.trim()}; ${trouble.remedy}`);
-  }
-}
-
-/** Makes the new link itself survive a power cut. */
-function syncFolder(path: string): void {
-  const descriptor = openSync(path, 'r');
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
   }
 }

@@ -163,7 +163,17 @@ init('has a .gitignore that keeps all secrets out of git', () =>
   }),
 );
 
-for (const taken of ['cluster.yaml', 'cluster.schema.json', '.gitignore']) {
+init('leaves a .gitignore alone, and says what it should have', () =>
+  inTemporaryFolder(async (folder) => {
+    writeFileSync(join(folder, '.gitignore'), 'mine\n');
+    const ran = await bakeIn(folder)('init');
+    expectDone(ran);
+    assert.match(ran.stderr, /\.gitignore is as it was; it should have these lines:\n[^]*\*\.tokens\.json\n/);
+    assert.equal(readFileSync(join(folder, '.gitignore'), 'utf8'), 'mine\n');
+  }),
+);
+
+for (const taken of ['cluster.yaml', 'cluster.schema.json']) {
   init(`overwrites nothing: ${taken}`, () =>
     inTemporaryFolder(async (folder) => {
       writeFileSync(join(folder, taken), 'mine');
@@ -189,7 +199,10 @@ init('on a disk that fills up at any moment, leaves nothing', () =>
         assert.ok(at > 6, `${at} moments`);
         break;
       }
-      assert.match(ran?.stderr ?? '', /^error disk-full: cannot write to .*; what was there is as it was: free some space/);
+      assert.match(
+        ran?.stderr ?? '',
+        /^error disk-full: cannot write to .*; what was there is as it was: free some space/,
+      );
       assert.equal(ran?.exitCode, 3);
       assert.deepEqual(readdirSync(folder), [], `full before call ${at}`);
     }

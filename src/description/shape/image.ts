@@ -4,40 +4,44 @@ import { dnsName, freeText, host, longText } from './scalars.ts';
 
 const port = z.int().min(1).max(65_535);
 
+// The same patterns as in packer/variables*.pkr.hcl, so that a mistake shows on the line where it was made; a test
+// compares them.
+const matching = (pattern: RegExp, what: string) => z.string().regex(pattern, `must be ${what}`);
+
 const qemuShape = z.strictObject({
   baseImage: z
     .strictObject({
       url: freeText,
-      checksum: freeText.describe("As Packer's iso_checksum: sha256:… or file:URL of a SHA256SUMS."),
+      checksum: matching(
+        /^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}|file:.+|none)$/,
+        'sha256:DIGEST, sha512:DIGEST or file:URL of a list of them, as Packer takes it',
+      ),
     })
     .optional()
     .describe('A cloud image of the operating system; by default a dated serial of its own.'),
-  diskSize: z
-    .string()
-    .regex(/^[1-9][0-9]*[GM]$/, 'must be a size such as 20G')
-    .optional(),
+  diskSize: matching(/^[1-9][0-9]*[GM]$/, 'a size such as 20G').optional(),
   memoryMiB: z.int().min(512).optional(),
   cpus: z.int().min(1).optional(),
   accelerator: z.enum(['kvm', 'hvf', 'tcg', 'none']).optional(),
 });
 
 const amazonEbsShape = z.strictObject({
-  region: freeText.optional(),
-  instanceType: freeText.optional(),
-  vpcId: freeText.optional(),
-  subnetId: freeText.optional(),
-  securityGroupIds: z.array(freeText).optional(),
-  instanceProfile: freeText.optional(),
+  region: matching(/^[a-z]{2,}(-[a-z]+)+-[0-9]+$/, 'a region such as eu-central-1').optional(),
+  instanceType: matching(/^[a-z0-9-]+\.[a-z0-9-]+$/, 'an instance type such as t3.medium').optional(),
+  vpcId: matching(/^vpc-[0-9a-f]+$/, 'an id such as vpc-0123456789abcdef0').optional(),
+  subnetId: matching(/^subnet-[0-9a-f]+$/, 'an id such as subnet-0123456789abcdef0').optional(),
+  securityGroupIds: z.array(matching(/^sg-[0-9a-f]+$/, 'an id such as sg-0123456789abcdef0')).optional(),
+  instanceProfile: matching(/^[A-Za-z0-9+=,.@_-]+$/, 'the name of an instance profile').optional(),
   volumeSizeGiB: z.int().min(8).max(16_384).optional(),
   volumeType: z.enum(['gp2', 'gp3', 'standard']).optional().describe('The others cannot boot, or need an IOPS figure.'),
-  kmsKeyId: freeText.optional(),
+  kmsKeyId: matching(/^[A-Za-z0-9:/_-]+$/, 'the id, alias or ARN of a KMS key').optional(),
   tags: z.record(z.string(), longText).optional(),
 });
 
 const nullShape = z.strictObject({
   host: host.describe('The machine that is baked over SSH.'),
   port: port.optional(),
-  user: freeText.optional(),
+  user: matching(/^[A-Za-z_][A-Za-z0-9._-]*$/, 'the name of a user').optional(),
 });
 
 export const imageShape = z.strictObject({
@@ -51,13 +55,13 @@ export const imageShape = z.strictObject({
     .enum(['qemu', 'amazon-ebs', 'null'])
     .optional()
     .describe('What packer build makes: a disk image, an AMI, or an existing machine.'),
-  timeZone: z
-    .string()
-    .regex(/^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/, 'must be a name of the tz database, such as Asia/Shanghai')
-    .optional(),
+  timeZone: matching(
+    /^[A-Za-z0-9_+-]+(\/[A-Za-z0-9_+-]+)*$/,
+    'a name of the tz database, such as Asia/Shanghai',
+  ).optional(),
   ntpServers: z.array(host).optional(),
   packages: z
-    .array(z.string().regex(/^[a-z0-9][a-z0-9+.-]+$/, 'must be the name of a Debian package'))
+    .array(matching(/^[a-z0-9][a-z0-9+.-]+$/, 'the name of a Debian package'))
     .optional()
     .describe('Further packages, installed by apt while the image is baked.'),
   qemu: qemuShape.optional(),

@@ -113,8 +113,8 @@ variable "amazon_ebs_volume_type" {
   description = "Type of the root volume, such as gp3."
 
   validation {
-    condition     = contains(["gp2", "gp3", "io1", "io2", "standard"], var.amazon_ebs_volume_type)
-    error_message = "The volume type must be one that can boot: gp2, gp3, io1, io2 or standard."
+    condition     = contains(["gp2", "gp3", "standard"], var.amazon_ebs_volume_type)
+    error_message = "The volume type must be one that can boot: gp2, gp3 or standard."
   }
 }
 
