@@ -1,4 +1,5 @@
 import { codes } from '../diagnostics/codes.ts';
+import { shapeCodes } from '../diagnostics/shape-codes.ts';
 import type { LocatedDiagnostic } from '../diagnostics/locate.ts';
 import { renderDiagnostics } from '../diagnostics/render.ts';
 import type { Context } from './context.ts';
@@ -10,7 +11,11 @@ export function reportDiagnostics(file: string, { text, diagnostics }: LoadedDes
   if (diagnostics.length === 0) return;
   const { paint, talk } = terminal(context);
   talk(renderDiagnostics(diagnostics, { name: file, text }, paint));
-  talk(`${summary(diagnostics)} in ${file}\n`);
+  // Rules need values of the right shape.
+  const early = diagnostics.some(({ code }) => code in shapeCodes);
+  talk(
+    `${summary(diagnostics)} in ${file}${early ? '; further checks follow once the keys and values are right' : ''}\n`,
+  );
 }
 
 function summary(diagnostics: readonly LocatedDiagnostic[]): string {
