@@ -56,10 +56,10 @@ Examples:
   bake init my-cluster                       write a description to start from
   bake check my-cluster/cluster.yaml         report every mistake in it
   bake compile my-cluster/cluster.yaml -o out
-  packer init out/packer                     then packer build, as README.md tells
+  packer init out/packer                     then packer build: see README.md
 
 Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
-3 the outside world failed, 70 a bug in bake.`,
+3 the outside world failed, 70 a bug in bake, 130 Ctrl-C.`,
     );
 
   program

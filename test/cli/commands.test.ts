@@ -186,6 +186,17 @@ for (const taken of ['cluster.yaml', 'cluster.schema.json']) {
   );
 }
 
+init('leaves the .gitignore of a repository as it is, and says what it should have', () =>
+  inTemporaryFolder(async (folder) => {
+    writeFileSync(join(folder, '.gitignore'), 'node_modules/\n');
+    const ran = await bakeIn(folder)('init');
+    expectDone(ran);
+    assert.match(ran.stderr, /^wrote cluster\.yaml, cluster\.schema\.json\n/);
+    assert.match(ran.stderr, /\.gitignore is as it was; it should have these lines:\n[^]*\n\*\.tokens\.json\n\/out\n/);
+    assert.equal(readFileSync(join(folder, '.gitignore'), 'utf8'), 'node_modules/\n');
+  }),
+);
+
 init('on a disk that fills up at any moment, leaves nothing', () =>
   inTemporaryFolder(async (folder) => {
     const growing = new Set(['mkdirSync', 'openSync', 'writeFileSync']);
