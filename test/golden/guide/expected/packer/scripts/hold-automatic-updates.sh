@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# The system's own updates would run apt beside the bake. They are held until it is over; the image itself keeps them.
+# The system's own updates would run apt beside the bake. They are held until it is over: remove-leftovers.sh starts again
+# what is stopped here.
 set -euo pipefail
 # shellcheck source=scripts/quietly.sh
 source "$BAKE_FOLDER/quietly.sh"
 
 units=(apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service)
 for unit in "${units[@]}"; do
-  if systemctl --quiet is-active "$unit"; then quietly systemctl stop "$unit"; fi
+  if systemctl --quiet is-active "$unit"; then
+    quietly systemctl stop "$unit"
+    echo "$unit" >>"$BAKE_FOLDER/held-units"
+  fi
 done
 quietly systemctl mask --runtime "${units[@]}"
 

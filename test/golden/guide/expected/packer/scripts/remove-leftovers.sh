@@ -5,5 +5,8 @@ set -euo pipefail
 source "$BAKE_FOLDER/quietly.sh"
 
 quietly systemctl unmask --runtime apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service
+if [[ -e $BAKE_FOLDER/held-units ]]; then
+  xargs systemctl start <"$BAKE_FOLDER/held-units"
+fi
 quietly apt-get clean
 rm -rf "$BAKE_FOLDER"
