@@ -62,6 +62,7 @@ function printCompile(count: number): void {
         prepare: () => remove('guide'),
         command: [join(here, 'guide-loop.sh'), 'nodes.txt', 'templates', 'guide'],
         cwd: folder,
+        rounds: count > 1_000 ? 1 : ROUNDS,
       },
     ],
     ROUNDS,
@@ -77,14 +78,15 @@ function outFolders(folder: string): string[] {
 /** Minimum and median of the rounds, per unit, and as a ratio of medians to the yardstick's. */
 function printTable(runs: ReadonlyMap<string, readonly Run[]>, yardstick: string, units: number): void {
   const base = median(runs.get(yardstick) ?? []);
-  console.log(`${''.padEnd(28)}   min s  median s  ms/node     ×  peak MiB`);
+  console.log(`${''.padEnd(28)} runs    min s  median s  ms/node      ×  peak MiB`);
   for (const [name, own] of runs) {
     const peak = Math.max(...own.map(({ peakMiB }) => peakMiB));
     const cells = [
-      minimum(own).toFixed(3).padStart(7),
+      String(own.length).padStart(4),
+      minimum(own).toFixed(3).padStart(8),
       median(own).toFixed(3).padStart(9),
       ((median(own) * 1000) / units).toFixed(3).padStart(8),
-      (median(own) / base).toFixed(2).padStart(5),
+      (median(own) / base).toFixed(2).padStart(6),
       (peak === 0 ? '-' : peak.toFixed(0)).padStart(9),
     ];
     console.log(`${name.padEnd(28)} ${cells.join(' ')}`);
