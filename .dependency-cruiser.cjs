@@ -25,7 +25,7 @@ module.exports = {
       name: 'only-declared-packages',
       severity: 'error',
       from: {},
-      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown', 'npm-no-pkg'] },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
     {
       name: 'src-uses-no-dev-package',

@@ -6,21 +6,16 @@ export type CgroupVersion = 'v1' | 'v2';
 export interface OperatingSystem {
   readonly name: string;
   readonly glibc: string;
-  readonly systemd: string;
   readonly kernel: string;
-  readonly cloudInit: string;
-  readonly netplan: string;
   /** What it boots with unless the kernel's command line says otherwise. */
   readonly cgroup: CgroupVersion;
   /** What the kernel's command line must say for the other one. */
   readonly cgroupArguments: Readonly<Record<CgroupVersion, string>>;
-  /** The user that cloud-init makes and gives the SSH keys to. */
-  readonly loginUser: string;
   readonly baseImage: Readonly<Record<Architecture, BaseImage>>;
   readonly ami: Readonly<{
     ownerId: string;
     namePattern: Readonly<Record<Architecture, string>>;
-    /** The user of the AMIs, where it is not that of the cloud images. */
+    /** The user that may log in to a new instance. */
     loginUser: string;
     /** Each base names its root device as it likes; a mapping under another name would be a second volume. */
     rootDevice: string;
@@ -36,7 +31,6 @@ export interface OperatingSystem {
 
 /** A cloud image that stays as it is: by dated serial, never `current` or `latest`. */
 export interface BaseImage {
-  readonly serial: string;
   readonly url: string;
   /**
    * As Packer's iso_checksum: the digest where independent public sources agree on it, else `file:` and the publisher's
@@ -81,15 +75,11 @@ const resolvConf = '/run/systemd/resolve/resolv.conf';
 const operatingSystems: readonly OperatingSystem[] = [
   {
     name: 'ubuntu-18.04',
-    // https://packages.ubuntu.com/bionic-updates/ (libc6, systemd, linux-image-generic, cloud-init, netplan.io)
+    // https://packages.ubuntu.com/bionic-updates/ (libc6, linux-image-generic)
     glibc: '2.27',
-    systemd: '237',
     kernel: '4.15',
-    cloudInit: '23.1.2',
-    netplan: '0.99',
     cgroup: 'v1',
     cgroupArguments,
-    loginUser: 'ubuntu',
     baseImage: {
       // The last serial of standard support. The digest stands in OSISM's image list
       // (https://github.com/osism/openstack-image-manager/blob/main/etc/images/ubuntu.yml, 20230607) and in others;
@@ -114,15 +104,11 @@ const operatingSystems: readonly OperatingSystem[] = [
   },
   {
     name: 'debian-12',
-    // https://packages.debian.org/bookworm/ (libc6, systemd, linux-image-amd64, cloud-init, netplan.io)
+    // https://packages.debian.org/bookworm/ (libc6, linux-image-amd64)
     glibc: '2.36',
-    systemd: '252',
     kernel: '6.1',
-    cloudInit: '22.4.2',
-    netplan: '0.106',
     cgroup: 'v2',
     cgroupArguments,
-    loginUser: 'debian',
     baseImage: {
       // The digest stands in two unrelated projects' lists for this serial; for arm64 in one only.
       amd64: bookwormImage(
@@ -149,15 +135,17 @@ const operatingSystems: readonly OperatingSystem[] = [
 
 export const operatingSystemNames: readonly string[] = operatingSystems.map(({ name }) => name);
 
-export function findOperatingSystem(name: string): OperatingSystem | undefined {
-  return operatingSystems.find((system) => system.name === name);
+/** Throws on any other name: the shape of the description lets none through. */
+export function findOperatingSystem(name: string): OperatingSystem {
+  const system = operatingSystems.find((known) => known.name === name);
+  if (system === undefined) throw new Error(`no operating system is called ${name}`);
+  return system;
 }
 
 function bionicImage(architecture: Architecture, digest?: string): BaseImage {
   const serial = '20230607';
   const folder = `https://cloud-images.ubuntu.com/releases/bionic/release-${serial}`;
   return {
-    serial,
     url: `${folder}/ubuntu-18.04-server-cloudimg-${architecture}.img`,
     checksum: digest ?? `file:${folder}/SHA256SUMS`,
   };
@@ -168,7 +156,6 @@ function bookwormImage(architecture: Architecture, digest?: string): BaseImage {
   const serial = '20260806-2562';
   const folder = `https://cloud.debian.org/images/cloud/bookworm/${serial}`;
   return {
-    serial,
     url: `${folder}/debian-12-generic-${architecture}-${serial}.qcow2`,
     checksum: digest ?? `file:${folder}/SHA512SUMS`,
   };

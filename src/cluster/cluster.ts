@@ -57,7 +57,7 @@ export interface Component {
 }
 
 export type Digest =
-  | { readonly kind: 'sha256'; readonly hex: string; readonly from: 'catalog' | 'description' }
+  | { readonly kind: 'sha256'; readonly hex: string }
   /** `trustFirstDownload: true`: nothing to compare the first download with. */
   | { readonly kind: 'trustFirstDownload' }
   /** Neither; the rules report it, so that no Cluster without errors has one. */

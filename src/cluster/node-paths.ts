@@ -1,7 +1,5 @@
 /** Where things lie on a node. Units, user-data and the scripts of the image agree by these names. */
 export const nodePaths = {
-  bin: '/opt/k8s/bin',
-  kubeNginx: '/opt/k8s/kube-nginx',
   certificateAuthority: '/etc/kubernetes/cert/ca.pem',
   certificates: '/etc/kubernetes/cert',
   kubeletConfig: '/etc/kubernetes/kubelet-config.yaml',

@@ -4,8 +4,6 @@ import { readValue } from './read-value.ts';
 import type { SyntaxMistake } from './syntax-mistake.ts';
 import { yamlTokens } from './yaml-tokens.ts';
 
-export type { SyntaxMistake };
-
 export type ParsedYaml =
   | { readonly kind: 'document'; readonly document: Document; readonly value: unknown; readonly lines: LineCounter }
   | { readonly kind: 'mistakes'; readonly mistakes: readonly SyntaxMistake[]; readonly lines: LineCounter };

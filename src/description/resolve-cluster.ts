@@ -26,8 +26,8 @@ import type { ClusterSpec } from './shape/cluster-spec.ts';
 import { durationSeconds, parseEndpoint } from './shape/scalars.ts';
 
 /**
- * Fills in every default. It never fails: where a value cannot be right (a file that is missing, an OS that is
- * unknown) the result holds what can be said, and a rule reports it.
+ * Fills in every default. It never fails: where a value cannot be right (a file that is missing, a version
+ * without a digest) the result holds what can be said, and a rule reports it.
  */
 export function resolveCluster(spec: ClusterSpec, inputs: Inputs): Cluster {
   const profile = spec.profile ?? 'default';
@@ -104,8 +104,8 @@ function resolveComponent(
 
 /** The one place that decides what a download must match: `sha256:` in the description before the catalog. */
 function resolveDigest(spec: ComponentSpec | undefined, known: string | undefined): Digest {
-  if (spec?.sha256 !== undefined) return { kind: 'sha256', hex: spec.sha256, from: 'description' };
-  if (known !== undefined) return { kind: 'sha256', hex: known, from: 'catalog' };
+  if (spec?.sha256 !== undefined) return { kind: 'sha256', hex: spec.sha256 };
+  if (known !== undefined) return { kind: 'sha256', hex: known };
   return spec?.trustFirstDownload === true ? { kind: 'trustFirstDownload' } : { kind: 'unknown' };
 }
 
@@ -167,7 +167,7 @@ function resolveImage(spec: ClusterSpec, architecture: Architecture): Image {
   const written = spec.image;
   const os = written?.os ?? 'ubuntu-18.04';
   const facts = findOperatingSystem(os);
-  const booted = facts?.cgroup ?? 'v1';
+  const booted = facts.cgroup;
   const cgroup = written?.cgroup ?? booted;
   return {
     name: written?.name ?? 'kubernetes-worker',
@@ -179,7 +179,7 @@ function resolveImage(spec: ClusterSpec, architecture: Architecture): Image {
     ntpServers: written?.ntpServers ?? [],
     packages: written?.packages ?? [],
     qemu: {
-      baseImage: written?.qemu?.baseImage ?? facts?.baseImage[architecture] ?? { url: '', checksum: 'none' },
+      baseImage: written?.qemu?.baseImage ?? facts.baseImage[architecture],
       diskSize: written?.qemu?.diskSize ?? '20G',
       memoryMiB: written?.qemu?.memoryMiB ?? 2048,
       cpus: written?.qemu?.cpus ?? 2,

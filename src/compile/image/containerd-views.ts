@@ -1,7 +1,7 @@
 import { satisfies } from '../../catalog/satisfies.ts';
+import { findOperatingSystem } from '../../catalog/operating-systems.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import { quoteToml } from '../../templates/quote-toml.ts';
-import { operatingSystemOf } from './operating-system-of.ts';
 
 export function containerdConfigView({ profile, containerd, kubelet }: Cluster): object {
   return {
@@ -18,7 +18,7 @@ export function containerdUnitView(cluster: Cluster): object {
     guide,
     // It tells systemd that it is ready from 1.4.0 on (containerd/containerd#3855); before, it would never be.
     notifies: !guide && satisfies(cluster.containerd.version, '>=1.4.0'),
-    modprobe: operatingSystemOf(cluster).modprobe,
+    modprobe: findOperatingSystem(cluster.image.os).modprobe,
   };
 }
 

@@ -1,5 +1,5 @@
+import { findOperatingSystem } from '../../catalog/operating-systems.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
-import { operatingSystemOf } from './operating-system-of.ts';
 
 /** Beside what a node needs: what scripts/ and rootfs/ call themselves, and no minimal system has for sure. */
 const ownPackages = ['curl', 'logrotate', 'tzdata'];
@@ -11,7 +11,7 @@ const ownPackages = ['curl', 'logrotate', 'tzdata'];
 export function packerVariables(cluster: Cluster): string {
   const { image, architecture } = cluster;
   const { qemu, amazonEbs } = image;
-  const os = operatingSystemOf(cluster);
+  const os = findOperatingSystem(cluster.image.os);
   return toSortedJson({
     source: image.source,
     architecture,

@@ -1,11 +1,11 @@
 import { isIPv6 } from 'node:net';
+import { findOperatingSystem } from '../../catalog/operating-systems.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Templates } from '../../templates/templates.ts';
 import type { OutputFile } from '../output-file.ts';
 import { containerdConfigView, containerdStateView, containerdUnitView } from './containerd-views.ts';
 import { kubeNginxConfigView, kubeNginxUnitView } from './kube-nginx-views.ts';
 import { kubeletUnitView } from './kubelet-unit-view.ts';
-import { operatingSystemOf } from './operating-system-of.ts';
 
 /** What the templates below rootfs/ see. A file of the image that holds values has a line here. */
 const views: Readonly<Record<string, (cluster: Cluster) => object>> = {
@@ -55,7 +55,7 @@ function certificateAuthority(cluster: Cluster): object {
 }
 
 function kernelArguments(cluster: Cluster): object {
-  return { cgroup: operatingSystemOf(cluster).cgroupArguments[cluster.image.cgroup] };
+  return { cgroup: findOperatingSystem(cluster.image.os).cgroupArguments[cluster.image.cgroup] };
 }
 
 function timeServers(cluster: Cluster): object {

@@ -23,7 +23,7 @@ export const longText = text(
 );
 
 /** RFC 1123: what DNS takes as the name of a host, and Kubernetes as the name of almost anything. */
-export function isDnsName(value: string): boolean {
+function isDnsName(value: string): boolean {
   return value.length <= 253 && value.split('.').every((label) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(label));
 }
 
