@@ -177,6 +177,7 @@ function resolveImage(spec: ClusterSpec, architecture: Architecture): Image {
     source: written?.source ?? 'qemu',
     timeZone: written?.timeZone ?? 'UTC',
     ntpServers: written?.ntpServers ?? [],
+    checkAfter: written?.checkAfter ?? '10m',
     packages: written?.packages ?? [],
     qemu: {
       baseImage: written?.qemu?.baseImage ?? facts.baseImage[architecture],

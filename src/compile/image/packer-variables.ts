@@ -2,7 +2,7 @@ import { findOperatingSystem } from '../../catalog/operating-systems.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
 
 /** Beside what a node needs: what scripts/ and rootfs/ call themselves, and no minimal system has for sure. */
-const ownPackages = ['curl', 'logrotate', 'tzdata'];
+const ownPackages = ['curl', 'logrotate', 'openssl', 'tzdata'];
 
 /**
  * bake.auto.pkrvars.json, which Packer reads by its name. Strings in it are no templates: `${}` and `%{}` stay text
