@@ -5,7 +5,7 @@ import { createServer as createTlsServer } from 'node:https';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TLSSocket } from 'node:tls';
+import { TLSSocket } from 'node:tls';
 import { suite } from 'uvu';
 import { runInRoot } from '../parts/parts.ts';
 import { runBake } from '../support/run-bake.ts';
@@ -40,8 +40,9 @@ const everything: Knowledge = { token: true, rbac: true, node: true, certificate
 let known = everything;
 
 function statusFor(request: IncomingMessage): number {
+  const { socket } = request;
   const { authorization } = request.headers;
-  const socket = request.socket as TLSSocket;
+  assert.ok(socket instanceof TLSSocket);
   const [path] = (request.url ?? '').split('?');
   if (known.failing) return 500;
   if (authorization !== undefined && !(known.token && authorization === `Bearer ${fixtureToken}`)) return 401;
@@ -56,9 +57,11 @@ function statusFor(request: IncomingMessage): number {
 }
 
 let template = '';
-let apiServer: ReturnType<typeof createTlsServer>;
+const apiServer = createTlsServer({ requestCert: true, rejectUnauthorized: false }, (request, response) =>
+  response.writeHead(statusFor(request)).end(),
+);
 /** As kube-nginx without any apiserver: it takes a connection, and closes it. */
-let withoutUpstream: Server;
+const withoutUpstream = createServer((socket: Socket) => socket.destroy());
 
 function listen(server: Server): Promise<number> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
@@ -97,9 +100,6 @@ check.before(async () => {
     ],
   });
   assert.equal(made.exitCode, 0, made.all);
-  apiServer = createTlsServer({ ...identity('server'), requestCert: true, rejectUnauthorized: false });
-  apiServer.on('request', (request, response) => response.writeHead(statusFor(request)).end());
-  withoutUpstream = createServer((socket: Socket) => socket.destroy());
   template = await compileFor(await listen(apiServer), 'cluster');
 });
 
@@ -109,8 +109,8 @@ check.before.each(() => {
 });
 
 check.after(() => {
-  apiServer?.close();
-  withoutUpstream?.close();
+  apiServer.close();
+  withoutUpstream.close();
   rmSync(work, { recursive: true, force: true });
 });
 
@@ -239,11 +239,11 @@ reason('joined, although its token is no more', async () => {
 });
 
 reason('joined, though kubelet asks for no serving certificate', async () => {
+  const selfSigned = 'kubelet: { config: { serverTLSBootstrap: false } }';
   const out = await compileFor((apiServer.address() as AddressInfo).port, 'self-signed', selfSigned);
   const { code, reason: said } = await runCheck('place; certificate client client', out);
   assert.equal(code, 0, said);
 });
-const selfSigned = 'kubelet: { config: { serverTLSBootstrap: false } }';
 
 reason('no-user-data: an image that was started with none', () =>
   expectReason('true', [], /^no-user-data: .*out\/nodes\/NAME\/user-data$/m),
@@ -293,7 +293,7 @@ reason('no-apiserver: kube-nginx takes connections, and no apiserver is behind i
   await expectReason(
     'place',
     before('apiserver, and its certificate'),
-    new RegExp(`^no-apiserver: .*https://127\.0\.0\.1:${port}, .*: ${tried}$`, 'm'),
+    new RegExp(`^no-apiserver: .*https://127\\.0\\.0\\.1:${port}, .*: ${tried}$`, 'm'),
     out,
   );
 });
