@@ -238,6 +238,14 @@ reason('joined, although its token is no more', async () => {
   assert.equal(code, 0, said);
 });
 
+reason('joined, also right after a service had to be started again', async () => {
+  const now = '"$(cut -d . -f 1 /proc/uptime)000000"';
+  const once = `state containerd.service NRestarts 2; state containerd.service ActiveEnterTimestampMonotonic ${now}`;
+  const often = `state kubelet.service NRestarts 99; state kubelet.service ActiveEnterTimestampMonotonic 1000000`;
+  const { code, reason: said } = await runCheck(`${joined}; ${once}; ${often}`);
+  assert.equal(code, 0, said);
+});
+
 reason('joined, though kubelet asks for no serving certificate', async () => {
   const selfSigned = 'kubelet: { config: { serverTLSBootstrap: false } }';
   const out = await compileFor((apiServer.address() as AddressInfo).port, 'self-signed', selfSigned);
