@@ -82,10 +82,10 @@ export function refusal(
   });
 }
 
-/** Seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
+/** In milliseconds, of seconds or a date: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after */
 function retryAfter(value: string): number {
-  const ms = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isNaN(ms) ? 0 : Math.max(0, ms);
+  const pause = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - Date.now();
+  return Number.isNaN(pause) ? 0 : Math.max(0, pause);
 }
 
 /** What went wrong with a connection, in a user's words. */
@@ -93,7 +93,7 @@ export function troubleOf(error: unknown): SourceTrouble {
   if (error instanceof SourceTrouble) return error;
   const cause = innermost(error);
   const code = String((cause as NodeJS.ErrnoException).code ?? '');
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const { message } = cause;
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
     const remedy = 'where that is meant to be, name its CA in NODE_EXTRA_CA_CERTS';
     return new SourceTrouble(`its certificate is not trusted: ${message} (${code}); ${remedy}`, { again: false });
@@ -112,10 +112,13 @@ export function troubleOf(error: unknown): SourceTrouble {
     ECONNRESET: 'the connection broke (ECONNRESET)',
     UND_ERR_SOCKET: 'the connection broke',
   };
-  return new SourceTrouble(words[code] ?? `${message}${code === '' ? '' : ` (${code})`}`, { again: true });
+  // Who is asked for a name and knows that there is none will not know better in a second; EAI_AGAIN is another thing.
+  const again = code !== 'ENOTFOUND';
+  return new SourceTrouble(words[code] ?? `${message}${code === '' ? '' : ` (${code})`}`, { again });
 }
 
-function innermost(error: unknown): unknown {
+function innermost(error: unknown): Error {
   if (error instanceof AggregateError && error.errors.length > 0) return innermost(error.errors[0]);
-  return error instanceof Error && error.cause instanceof Error ? innermost(error.cause) : error;
+  if (!(error instanceof Error)) return new Error(String(error));
+  return error.cause instanceof Error ? innermost(error.cause) : error;
 }

@@ -78,9 +78,15 @@ export async function unpackBundle(lock: Lock, path: string, { env, stderr, sign
   parser.on('ignoredEntry', (entry: ReadEntry) => refuse(entry, `${JSON.stringify(entry.path)} in it is no file`));
   parser.on('entry', (entry: ReadEntry) => {
     const artifact = known.get(entry.path);
-    if (artifact === undefined) { refuse(entry, `${JSON.stringify(entry.path)} in it is not in bake.lock`); return; }
+    if (artifact === undefined) {
+      refuse(entry, `${JSON.stringify(entry.path)} in it is not in bake.lock`);
+      return;
+    }
     const mistake = mistakeIn(entry, artifact, found);
-    if (mistake !== undefined) { refuse(entry, mistake); return; }
+    if (mistake !== undefined) {
+      refuse(entry, mistake);
+      return;
+    }
     found.add(entry.path);
     taking = taking.then(() => take(entry, artifact));
     taking.catch(failed);

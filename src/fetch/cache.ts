@@ -44,7 +44,8 @@ export class Cache {
 
   /** Whether a file is there and has not been touched since it was compared; costs one system call. */
   has(digest: DigestText, size: number): boolean {
-    const found = lstatSync(this.pathOf(digest), { throwIfNoEntry: false });
+    const path = this.pathOf(digest);
+    const found = onDisk(this.trouble, () => lstatSync(path, { throwIfNoEntry: false }));
     return found?.isFile() === true && found.size === size && found.mtimeMs === VERIFIED.getTime();
   }
 

@@ -65,14 +65,14 @@ export function warningsOf(name: string, refusals: readonly Refusal[]): string[]
     .map(({ source, reason }) => `warning: ${name} is not from ${shown(source)}: ${reason}\n`);
 }
 
+/** Each file that did not come, with the places that it did not come from; files that share them share the lines. */
 export function listed(failures: readonly { name: string; refusals: readonly Refusal[] }[]): string {
-  return [...failures]
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, refusals }) => {
-      const sources = refusals.map(({ source, reason }) => `\n    ${shown(source)}: ${reason}`);
-      return `\n  ${name}${sources.join('')}`;
-    })
-    .join('');
+  const names = new Map<string, string[]>();
+  for (const { name, refusals } of [...failures].sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const sources = refusals.map(({ source, reason }) => `\n    ${shown(source)}: ${reason}`).join('');
+    names.set(sources, [...(names.get(sources) ?? []), name]);
+  }
+  return [...names].map(([sources, those]) => `\n  ${those.join(', ')}${sources}`).join('');
 }
 
 /** Runs work that has a signal of its own, so that what still runs ends when one part fails for good. */

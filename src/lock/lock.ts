@@ -24,6 +24,7 @@ const lockedArtifactShape = z
   })
   .refine(({ sha256, sha512 }) => (sha256 === undefined) !== (sha512 === undefined), 'needs a sha256 or a sha512');
 
+/** The whole of bake.lock. */
 export const lockShape = z.strictObject({
   version: z.literal(1),
   artifacts: z.array(lockedArtifactShape),
@@ -42,8 +43,8 @@ export const lockShape = z.strictObject({
 });
 
 /** What bake.lock holds: each download of a description, so that every run on every machine gets the same bytes. */
-export type Lock = z.infer<typeof lockShape>;
-export type LockedArtifact = z.infer<typeof lockedArtifactShape>;
+export type Lock = Omit<z.infer<typeof lockShape>, 'artifacts'> & { readonly artifacts: readonly LockedArtifact[] };
+export type LockedArtifact = Readonly<z.infer<typeof lockedArtifactShape>>;
 
 /** As `sha256:HEX` or `sha512:HEX`. */
 export type DigestText = `${'sha256' | 'sha512'}:${string}`;
