@@ -1,0 +1,11 @@
+import type { Patience } from '../edges/sources.ts';
+import type { Screen } from './progress.ts';
+
+/** What fetching needs of the process. */
+export interface Surroundings {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stderr: Screen;
+  readonly signal: AbortSignal;
+  /** Other than usual where a test has no time. */
+  readonly patience?: Patience;
+}
