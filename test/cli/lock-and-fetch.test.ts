@@ -150,15 +150,15 @@ lock(
     edit(
       folder,
       /kubelet: \{ version: [\d.]+, sha256: \w+ \}/,
-      `kubelet: { version: 1.18.5, sha256: ${'b'.repeat(64)} }`,
+      `kubelet: { version: 1.18.98, sha256: ${'b'.repeat(64)} }`,
     );
     rmSync(join(folder, 'mirror'), { recursive: true });
-    const place = join(folder, 'mirror/dl.k8s.io/release/v1.18.5/bin/linux/amd64');
+    const place = join(folder, 'mirror/dl.k8s.io/release/v1.18.98/bin/linux/amd64');
     const stale = await bake('lock --check');
     expectFailed(
       stale,
       'lock-stale',
-      /\n {2}kubelet is https:\/\/dl.k8s.io\/release\/v1.18.5\/bin\/linux\/amd64\/kubelet, in bake.lock https:.*v1.18.99.*\n$/,
+      /\n {2}kubelet is https:\/\/dl.k8s.io\/release\/v1.18.98\/bin\/linux\/amd64\/kubelet, in bake.lock https:.*v1.18.99.*\n$/,
     );
     expectFailed(await bake('compile cluster.yaml'), 'lock-stale', /run `bake lock`:\n {2}kubelet is /);
     expectFailed(await bake('fetch'), 'lock-stale', /run `bake lock`:\n {2}kubelet is /);
@@ -355,6 +355,23 @@ fetching(
     const plugins = (['amazon', 'qemu'] as const).map((plugin) => packerPluginRelease(plugin, here).fileName);
     assert.deepEqual(Object.keys(paths).sort(), [...image, ...plugins].sort());
     assert.ok(readFileSync(paths['kubelet'] ?? '').equals(files.get(placeOf['kubelet'] ?? '') ?? Buffer.alloc(0)));
+  }),
+);
+
+fetching(
+  'what it remembers of the last time counts as long as nothing changed',
+  inSite(async (bake, folder) => {
+    expectDone(await bake('fetch'), /8 came/);
+    expectDone(await bake('fetch'), '8 files in the cache: all were there\n');
+    const [first = ''] = readdirSync(join(folder, 'cache/bake/sha256'));
+    rmSync(join(folder, 'cache/bake/sha256', first));
+    expectDone(await bake('fetch'), '8 files in the cache: 1 came, 0.0 MB\n');
+    edit(folder, '1.18.99, sha256', '1.18.98, sha256');
+    expectFailed(await bake('fetch'), 'lock-stale', /kubelet is /);
+    edit(folder, '1.18.98, sha256', '1.18.99, sha256');
+    expectDone(await bake('fetch'), '8 files in the cache: all were there\n');
+    rmSync(join(folder, 'bake.lock'));
+    expectDone(await bake('fetch'), /^there was no bake.lock: wrote it/);
   }),
 );
 
