@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import type { Context } from './context.ts';
-import type { FetchCommandOptions } from './fetch.ts';
+import type { FetchCommandOptions } from './tell-fetched.ts';
 import { terminal } from './terminal.ts';
 import { version } from './version.ts';
 

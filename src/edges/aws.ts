@@ -1,43 +1,14 @@
 import { env } from 'node:process';
-import type { EC2Client } from '@aws-sdk/client-ec2';
-import type { S3Client } from '@aws-sdk/client-s3';
 import type { Dispatcher } from 'undici';
-import { ask } from './http-client.ts';
+import { ask, refusal, troubleOf } from './http-client.ts';
+import { SourceTrouble } from './source-trouble.ts';
 
 // What the SDK says of Node 20 is for whoever updates the SDK, not for whoever runs bake.
 env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
 
-/** A client of S3, with the credentials, endpoint and region of AWS's usual variables and files. */
-export async function s3Client(client: Dispatcher, environment: Environment): Promise<S3Client> {
-  const { S3Client } = await import('@aws-sdk/client-s3');
-  const ownEndpoint = environment['AWS_ENDPOINT_URL_S3'] ?? environment['AWS_ENDPOINT_URL'];
-  return new S3Client({
-    ...common(client, regionOf(environment)),
-    // Servers other than AWS rarely have a host name for each bucket.
-    ...(ownEndpoint === undefined ? {} : { endpoint: ownEndpoint, forcePathStyle: true }),
-    // What comes is compared with the lock; and a checksum of the whole does not fit the rest of a file.
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    followRegionRedirects: true,
-  });
-}
-
-export async function ec2Client(client: Dispatcher, region: string): Promise<EC2Client> {
-  const { EC2Client } = await import('@aws-sdk/client-ec2');
-  return new EC2Client(common(client, { region }));
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-/** S3 wants a region even where it does not matter; a profile's own comes before the last resort. */
-function regionOf(environment: Environment): { region?: string } {
-  const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'];
-  if (region !== undefined && region !== '') return { region };
-  return environment['AWS_PROFILE'] === undefined ? { region: 'us-east-1' } : {};
-}
-
 /** The SDK's own HTTP knows no proxies; what is retried, and for how long, is decided elsewhere. */
-function common<T extends object>(client: Dispatcher, region: T) {
-  return { ...region, maxAttempts: 1, requestHandler: { handle: handler(client) } };
+export function awsDefaults(client: Dispatcher) {
+  return { maxAttempts: 1, requestHandler: { handle: handler(client) } };
 }
 
 interface SdkRequest {
@@ -72,4 +43,25 @@ function handler(client: Dispatcher) {
     const flat = Object.fromEntries(Object.entries(answered).map(([name, value]) => [name, String(value)]));
     return { response: { statusCode, headers: flat, body: received } };
   };
+}
+
+/** What AWS, or a server like it, answered. */
+export function awsTrouble(error: unknown): SourceTrouble {
+  const { name, message } = error as Error;
+  if (name === 'CredentialsProviderError' || /Could not load credentials|Token is expired/.test(message)) {
+    const remedy = 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE';
+    return new SourceTrouble(`there are no credentials for it: ${message}; ${remedy}`, { again: false });
+  }
+  const status = statusOf(error);
+  if (status === 0) return troubleOf(error);
+  const { again, retryAfterMs } = refusal(status, {});
+  if (['NoSuchKey', 'NotFound'].includes(name))
+    return new SourceTrouble('it has no such object (HTTP 404)', { again, missing: true });
+  // Of HEAD there is no more than the number.
+  const detail = name === String(status) || message === 'UnknownError' ? '' : `${name}: ${message} `;
+  return new SourceTrouble(`it answers ${detail}(HTTP ${status})`, { again, retryAfterMs });
+}
+
+export function statusOf(error: unknown): number {
+  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
 }

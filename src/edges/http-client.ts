@@ -92,8 +92,7 @@ function retryAfter(value: string): number {
 export function troubleOf(error: unknown): SourceTrouble {
   if (error instanceof SourceTrouble) return error;
   const cause = innermost(error);
-  const code = String((cause as NodeJS.ErrnoException).code ?? '');
-  const { message } = cause;
+  const { code = '', message } = cause as NodeJS.ErrnoException;
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
     const remedy = 'where that is meant to be, name its CA in NODE_EXTRA_CA_CERTS';
     return new SourceTrouble(`its certificate is not trusted: ${message} (${code}); ${remedy}`, { again: false });

@@ -1,6 +1,6 @@
+import { DescribeImagesCommand, EC2Client } from '@aws-sdk/client-ec2';
 import type { Dispatcher } from 'undici';
-import { ec2Client } from './aws.ts';
-import { awsTrouble } from './s3-source.ts';
+import { awsDefaults, awsTrouble } from './aws.ts';
 import { SourceTrouble } from './source-trouble.ts';
 
 /**
@@ -19,8 +19,7 @@ export async function newestAmi(
     'root-device-type': 'ebs',
     'virtualization-type': 'hvm',
   };
-  const ec2 = await ec2Client(client, region);
-  const { DescribeImagesCommand } = await import('@aws-sdk/client-ec2');
+  const ec2 = new EC2Client({ ...awsDefaults(client), region });
   try {
     const { Images = [] } = await ec2.send(
       new DescribeImagesCommand({

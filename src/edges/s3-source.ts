@@ -1,11 +1,35 @@
-import type { S3Client } from '@aws-sdk/client-s3';
-import { refusal, troubleOf } from './http-client.ts';
-import { SourceTrouble, type OpenedSource, type OpenOptions } from './source-trouble.ts';
+import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import type { Dispatcher } from 'undici';
+import { awsDefaults, awsTrouble, statusOf } from './aws.ts';
+import { troubleOf } from './http-client.ts';
+import type { OpenedSource, OpenOptions } from './source-trouble.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A client of S3, with the credentials, endpoint and region of AWS's usual variables and files. */
+export function s3Client(client: Dispatcher, environment: Environment): S3Client {
+  const ownEndpoint = environment['AWS_ENDPOINT_URL_S3'] ?? environment['AWS_ENDPOINT_URL'];
+  return new S3Client({
+    ...awsDefaults(client),
+    ...regionOf(environment),
+    // Servers other than AWS rarely have a host name for each bucket.
+    ...(ownEndpoint === undefined ? {} : { endpoint: ownEndpoint, forcePathStyle: true }),
+    // What comes is compared with the lock; and a checksum of the whole does not fit the rest of a file.
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    followRegionRedirects: true,
+  });
+}
+
+/** S3 wants a region even where it does not matter; a profile's own comes before the last resort. */
+function regionOf(environment: Environment): { region?: string } {
+  const region = environment['AWS_REGION'] ?? environment['AWS_DEFAULT_REGION'];
+  if (region !== undefined && region !== '') return { region };
+  return environment['AWS_PROFILE'] === undefined ? { region: 'us-east-1' } : {};
+}
 
 /** Opens an object, s3://BUCKET/KEY, from some byte on. @throws SourceTrouble */
 export async function openS3(client: S3Client, url: string, options: OpenOptions): Promise<OpenedSource> {
   const { offset, tag, signal } = options;
-  const { GetObjectCommand } = await import('@aws-sdk/client-s3');
   const input = {
     ...placeOf(url),
     ...(offset === 0 ? {} : { Range: `bytes=${offset}-`, ...(tag === undefined ? {} : { IfMatch: tag }) }),
@@ -29,7 +53,6 @@ export async function openS3(client: S3Client, url: string, options: OpenOptions
 
 /** @throws SourceTrouble */
 export async function sizeByS3(client: S3Client, url: string, signal: AbortSignal): Promise<number | undefined> {
-  const { HeadObjectCommand } = await import('@aws-sdk/client-s3');
   try {
     const { ContentLength } = await client.send(new HeadObjectCommand(placeOf(url)), { abortSignal: signal });
     return ContentLength;
@@ -42,27 +65,6 @@ export async function sizeByS3(client: S3Client, url: string, signal: AbortSigna
 function placeOf(url: string): { Bucket: string; Key: string } {
   const { host, pathname } = new URL(url);
   return { Bucket: host, Key: decodeURIComponent(pathname.slice(1)) };
-}
-
-/** What AWS, or a server like it, answered. */
-export function awsTrouble(error: unknown): SourceTrouble {
-  const { name, message } = error as Error;
-  if (name === 'CredentialsProviderError' || /Could not load credentials|Token is expired/.test(message)) {
-    const remedy = 'set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE';
-    return new SourceTrouble(`there are no credentials for it: ${message}; ${remedy}`, { again: false });
-  }
-  const status = statusOf(error);
-  if (status === 0) return troubleOf(error);
-  const { again, retryAfterMs } = refusal(status, {});
-  if (['NoSuchKey', 'NotFound'].includes(name))
-    return new SourceTrouble('it has no such object (HTTP 404)', { again, missing: true });
-  // Of HEAD there is no more than the number.
-  const detail = name === String(status) || message === 'UnknownError' ? '' : `${name}: ${message} `;
-  return new SourceTrouble(`it answers ${detail}(HTTP ${status})`, { again, retryAfterMs });
-}
-
-function statusOf(error: unknown): number {
-  return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
 }
 
 async function* reading(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {

@@ -87,7 +87,7 @@ export class Sources {
   }
 
   async #s3Client(): Promise<S3Client> {
-    this.#s3 ??= import('./aws.ts').then(({ s3Client }) => s3Client(this.#http, this.#env));
+    this.#s3 ??= import('./s3-source.ts').then(({ s3Client }) => s3Client(this.#http, this.#env));
     return this.#s3;
   }
 }

@@ -3,7 +3,6 @@ import pMap from 'p-map';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { imageDigest, manifestUrlOf } from '../edges/image-digest.ts';
-import { newestAmi } from '../edges/newest-ami.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
 import { Sources, usualPatience } from '../edges/sources.ts';
 import { entryOf, isSameAmi, lackOf, wantedAmi, wantedSandboxImage } from '../lock/compare-lock.ts';
@@ -125,6 +124,7 @@ class Locker {
 
   async lockAmi(wanted: { region: string; owner: string; namePattern: string; architecture: string }) {
     const { region, owner, namePattern } = wanted;
+    const { newestAmi } = await import('../edges/newest-ami.ts');
     const found = await this.#ask(`EC2 in ${region}`, () => newestAmi(this.#reader.http, wanted, this.#signal));
     return { region, owner, namePattern, ...found };
   }

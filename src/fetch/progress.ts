@@ -1,10 +1,5 @@
 import type { SingleBar } from 'cli-progress';
-
-/** Where progress is shown. */
-export interface Screen {
-  readonly isTTY?: boolean | undefined;
-  write(text: string): unknown;
-}
+import type { Screen } from './surroundings.ts';
 
 const SHOW_AFTER_MS = 1000;
 
@@ -50,21 +45,9 @@ export class Progress {
 
   async #show(): Promise<void> {
     if (this.#screen.isTTY !== true) return;
-    const { SingleBar, Presets } = await import('cli-progress');
+    const { progressBar } = await import('./progress-bar.ts');
     if (this.#ended) return;
-    this.#bar = new SingleBar(
-      {
-        format: `${this.#what} {bar} {percentage}%  {megabytes}  {rate}  {eta_formatted} left`,
-        // It writes and asks isTTY, nothing more.
-        stream: this.#screen as unknown as NodeJS.WriteStream,
-        barsize: 24,
-        clearOnComplete: true,
-        hideCursor: false,
-        // Ctrl-C is heard elsewhere.
-        gracefulExit: false,
-      },
-      Presets.shades_classic,
-    );
+    this.#bar = progressBar(this.#screen, this.#what);
     this.#bar.start(this.#total, this.#bytes, this.#figures());
   }
 

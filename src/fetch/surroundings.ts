@@ -1,5 +1,10 @@
 import type { Patience } from '../edges/sources.ts';
-import type { Screen } from './progress.ts';
+
+/** Where progress is shown. */
+export interface Screen {
+  readonly isTTY?: boolean | undefined;
+  write(text: string): unknown;
+}
 
 /** What fetching needs of the process. */
 export interface Surroundings {

@@ -14,6 +14,8 @@ const PARTS = {
   packer: { files: [], needs: ['go'], minutes: 4 },
   'debian-12': { files: ['private-apt.sh'], needs: ['root', 'apt'], minutes: 3 },
   'nginx-source': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
+  versitygw: { files: [], needs: ['go'], minutes: 2 },
+  'docker-registry': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
   'kubelet-1.18.6': { files: ['private-apt.sh'], needs: ['apt'], minutes: 7 },
 } as const satisfies Record<string, { files: readonly string[]; needs: readonly Need[]; minutes: number }>;
 

@@ -6,23 +6,23 @@ import type { LockedArtifact } from '../../src/lock/lock.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** The guide's releases, at their own addresses but of made-up bytes. */
+/** Releases that no catalog knows, of made-up bytes. */
 const releases = {
-  kubeNginx: ['nginx.tar.gz', 'nginx.org/download/nginx-1.28.0.tar.gz'],
+  kubeNginx: ['nginx.tar.gz', 'nginx.org/download/nginx-1.28.99.tar.gz'],
   containerd: [
     'containerd.tar.gz',
-    'github.com/containerd/containerd/releases/download/v1.3.3/containerd-1.3.3.linux-amd64.tar.gz',
+    'github.com/containerd/containerd/releases/download/v1.3.99/containerd-1.3.99-linux-amd64.tar.gz',
   ],
-  runc: ['runc', 'github.com/opencontainers/runc/releases/download/v1.4.3/runc.amd64'],
+  runc: ['runc', 'github.com/opencontainers/runc/releases/download/v1.4.99/runc.amd64'],
   crictl: [
     'crictl.tar.gz',
-    'github.com/kubernetes-sigs/cri-tools/releases/download/v1.17.0/crictl-v1.17.0-linux-amd64.tar.gz',
+    'github.com/kubernetes-sigs/cri-tools/releases/download/v1.17.99/crictl-v1.17.99-linux-amd64.tar.gz',
   ],
   cniPlugins: [
     'cni-plugins.tgz',
-    'github.com/containernetworking/plugins/releases/download/v0.8.5/cni-plugins-linux-amd64-v0.8.5.tgz',
+    'github.com/containernetworking/plugins/releases/download/v0.8.99/cni-plugins-linux-amd64-v0.8.99.tgz',
   ],
-  kubelet: ['kubelet', 'dl.k8s.io/release/v1.18.6/bin/linux/amd64/kubelet'],
+  kubelet: ['kubelet', 'dl.k8s.io/release/v1.18.99/bin/linux/amd64/kubelet'],
 } as const;
 
 /** Names of the image's artifacts -> where a mirror has them. */
@@ -74,12 +74,13 @@ export function describeSite(files: ReadonlyMap<string, Uint8Array>, mirrors: re
     const written = more.includes(`\n${key}:`) || more.startsWith(`${key}:`);
     return written
       ? ''
-      : `${key}: { sha256: ${sha256(files.get(place) ?? Buffer.alloc(0))}${key === 'containerd' ? SANDBOX : ''} }\n`;
+      : `${key}: { version: ${/(?<=[v-])[0-9.]+[0-9](?=[/.-])/.exec(place)?.[0] ?? ''}, sha256: ${sha256(files.get(place) ?? Buffer.alloc(0))}${key === 'containerd' ? SANDBOX : ''} }\n`;
   });
   return `version: 1
 controlPlane:
   apiServers: [192.168.31.44:6443]
   certificateAuthority: ca.pem
+  version: 1.18.99
 network: { podCIDR: 172.30.0.0/16, serviceCIDR: 10.254.0.0/16, dnsAddress: 10.254.0.2 }
 ${components.join('')}${more.includes('image:') ? '' : 'image: { source: "null", "null": { host: 192.168.31.10 } }\n'}downloads: { mirrors: ${JSON.stringify(mirrors)} }
 ${more}nodes:

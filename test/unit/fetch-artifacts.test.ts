@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import {
   existsSync,
@@ -302,9 +303,16 @@ fetching(
   'a file by SHA-512 has a place of its own',
   withServers(async (serve, cache) => {
     const server = await serve();
-    const { sha256: _, ...rest } = locked('file', `${server.url}/file`, good);
-    const sha512 = (await import('node:crypto')).createHash('sha512').update(good).digest('hex');
-    const { path, failure } = await fetchFrom(cache, '', { artifacts: [{ ...rest, sha512 }] });
+    const sha512 = createHash('sha512').update(good).digest('hex');
+    const artifact: LockedArtifact = {
+      name: 'file',
+      component: 'file',
+      architecture: 'any',
+      url: `${server.url}/file`,
+      size: SIZE,
+      sha512,
+    };
+    const { path, failure } = await fetchFrom(cache, '', { artifacts: [artifact] });
     assert.equal(failure, undefined);
     assert.equal(path, join(cache, 'bake/sha512', sha512));
     assert.ok(readFileSync(path).equals(good));
