@@ -1,13 +1,11 @@
 import { dirname, resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
-import { lockFileOf, writeLockFile } from '../edges/lock-file.ts';
 import { readPackageFiles } from '../edges/read-package-files.ts';
 import { Cache, cacheFolder } from '../fetch/cache.ts';
 import { rememberFetch } from '../fetch/last-fetch.ts';
 import { fetchArtifacts, type Fetched } from '../fetch/fetch-artifacts.ts';
 import { layOut } from '../fetch/lay-out.ts';
-import { formatLock } from '../lock/lock-text.ts';
 import { digestOf, type Lock } from '../lock/lock.ts';
 import { imageArtifacts } from '../lock/needed-artifacts.ts';
 import { Templates } from '../templates/templates.ts';
@@ -16,6 +14,7 @@ import { inputsOf, tellFetched, type FetchCommandOptions } from './tell-fetched.
 import { loadDescription } from './load-description.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
 import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
+import { writeFirstLock } from './write-first-lock.ts';
 
 /**
  * Fills the cache with what a description needs; then lays it out, or packs it, where that is asked for.
@@ -33,7 +32,7 @@ export async function fetchMissing(file: string, options: FetchCommandOptions, c
 
   const before = loadLock(file, context);
   withLockOf(cluster, before);
-  const lock = before?.lock ?? (await firstLock(file, cluster, context));
+  const lock = before?.lock ?? (await writeFirstLock(file, cluster, context));
   if (options.from !== undefined) {
     const { unpackBundle } = await import('../fetch/bundle.ts');
     await unpackBundle(lock, resolve(context.cwd, options.from), context);
@@ -52,20 +51,6 @@ export async function fetchMissing(file: string, options: FetchCommandOptions, c
   if (!everything) remember(path, lock, fetched, context);
   tellFetched(fetched, file, options, context);
   return exitCodes.done;
-}
-
-async function firstLock(file: string, cluster: Cluster, context: Context): Promise<Lock> {
-  const { makeLock } = await import('../fetch/make-lock.ts');
-  const path = resolve(context.cwd, file);
-  const lock = await makeLock(
-    cluster,
-    undefined,
-    { folder: dirname(path), mirrors: cluster.downloads.mirrors },
-    context,
-  );
-  writeLockFile(lockFileOf(path), formatLock(lock));
-  context.stderr.write(`there was no ${lockFileOf(file)}: wrote it; keep it with the description\n`);
-  return lock;
 }
 
 /** For the next time, when nothing has changed. */

@@ -1,6 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import type { Context } from './context.ts';
+import type { ImageOptions } from './image.ts';
 import type { FetchCommandOptions } from './tell-fetched.ts';
 import { terminal } from './terminal.ts';
 import { version } from './version.ts';
@@ -63,7 +64,7 @@ Examples:
   bake compile my-cluster/cluster.yaml -o out
   bake lock my-cluster/cluster.yaml          pin every download
   bake fetch my-cluster/cluster.yaml         download what is pinned
-  packer init out/packer                     then packer build: see README.md
+  bake image my-cluster/cluster.yaml         all of that, and packer build
 
 Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
 3 the outside world failed, 70 a bug in bake, 130 Ctrl-C.`,
@@ -150,6 +151,30 @@ HTTPS_PROXY, NO_PROXY. Mirrors: downloads.mirrors in the description.`,
     .action(async (file: string, options: FetchCommandOptions) => {
       const { fetchCommand } = await import('./fetch.ts');
       exit(await fetchCommand(file, options, context));
+    });
+
+  program
+    .command('image')
+    .argument('[description]', 'cluster.yaml', 'cluster.yaml')
+    .option('-o, --output <folder>', 'where to write the template, as with compile', 'out')
+    .option('--image <folder>', 'where the image, its SHA-256, its bill of materials and the log go', 'image')
+    .option('--ssh-key <file>', "for the source null: the key that logs in; the SSH agent's when left out")
+    .option('--json', 'print a summary as JSON on stdout')
+    .description('compile, fetch, and have Packer bake the image')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bake image
+  bake image my-cluster/cluster.yaml --image /srv/images
+
+It runs the packer on your PATH, 1.11 or later. Ctrl-C leaves no machine and no
+half image behind; the image of an earlier bake stays until the new one is
+complete.`,
+    )
+    .action(async (file: string, options: ImageOptions) => {
+      const { imageCommand } = await import('./image.ts');
+      exit(await imageCommand(file, options, context));
     });
 
   const token = program

@@ -93,8 +93,6 @@ export interface Containerd extends Component {
   /** The guide's CONTAINERD_DIR. */
   readonly directory: string;
   readonly sandboxImage: string;
-  /** Of the pause image's manifest or index in its registry, where a lock says it. */
-  readonly sandboxImageDigest: { readonly kind: 'unknown' } | { readonly kind: 'oci'; readonly digest: string };
   readonly sandboxImageArchive: SandboxImageArchive;
 }
 

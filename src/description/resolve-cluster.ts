@@ -139,7 +139,6 @@ function resolveContainerd(spec: ClusterSpec, profile: Profile, architecture: Ar
     build,
     directory: spec.containerd?.directory ?? '/data/k8s/containerd',
     sandboxImage: spec.containerd?.sandboxImage ?? defaultSandboxImage(architecture),
-    sandboxImageDigest: { kind: 'unknown' },
     sandboxImageArchive:
       archive === undefined
         ? { kind: 'none' }

@@ -15,6 +15,14 @@ export function applyLock(cluster: Cluster, lock: Lock, sha256: string): Cluster
     return { ...component, digest: digestIn(lock, name, component.digest) };
   };
   const { sandboxImageArchive: archive } = cluster.containerd;
+  const { sandboxImage: tagged } = cluster.containerd;
+  // The digest counts, and the tag tells people what it is.
+  const sandboxImage = lock.sandboxImage === undefined ? tagged : `${tagged}@${lock.sandboxImage.digest}`;
+  const flags = cluster.kubelet.flags.map((flag) =>
+    flag.value.kind === 'text' && flag.value.text === tagged
+      ? { ...flag, value: { kind: 'text' as const, text: sandboxImage } }
+      : flag,
+  );
   const base = entryOf(lock, 'base-image');
   return {
     ...cluster,
@@ -22,17 +30,14 @@ export function applyLock(cluster: Cluster, lock: Lock, sha256: string): Cluster
     kubeNginx: pinned(cluster.kubeNginx, 'nginx.tar.gz'),
     containerd: {
       ...pinned(cluster.containerd, 'containerd.tar.gz'),
-      sandboxImageDigest:
-        lock.sandboxImage === undefined
-          ? cluster.containerd.sandboxImageDigest
-          : { kind: 'oci', digest: lock.sandboxImage.digest },
+      sandboxImage,
       sandboxImageArchive:
         archive.kind === 'none' ? archive : { ...archive, digest: digestIn(lock, 'sandbox-image.tar', archive.digest) },
     },
     runc: pinned(cluster.runc, 'runc'),
     crictl: pinned(cluster.crictl, 'crictl.tar.gz'),
     cniPlugins: pinned(cluster.cniPlugins, 'cni-plugins.tgz'),
-    kubelet: pinned(cluster.kubelet, 'kubelet'),
+    kubelet: { ...pinned(cluster.kubelet, 'kubelet'), flags },
     image: {
       ...image,
       qemu: {
