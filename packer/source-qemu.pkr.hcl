@@ -22,6 +22,10 @@ locals {
   }
   qemu_machine = local.qemu_by_architecture[var.architecture]
 
+  qemu_built_format = var.qemu_format == "raw" ? "raw" : "qcow2"
+  qemu_built        = "${var.qemu_output_directory}/${var.image_name}.${local.qemu_built_format}"
+  qemu_disk         = "${var.qemu_output_directory}/${var.image_name}.${var.qemu_format}"
+
   # The account of the build and nothing else: it has no password and goes when the build is over. JSON is YAML, so that
   # any comment in the key stays what it is.
   build_user = "bake"
@@ -56,10 +60,10 @@ source "qemu" "node" {
   disk_image       = true
   disk_size        = var.qemu_disk_size
   disk_discard     = "unmap"
-  disk_compression = true
-  format           = "qcow2"
+  disk_compression = local.qemu_built_format == "qcow2"
+  format           = local.qemu_built_format
   output_directory = var.qemu_output_directory
-  vm_name          = "${var.image_name}.qcow2"
+  vm_name          = basename(local.qemu_built)
 
   # https://cloudinit.readthedocs.io/en/22.4/topics/datasources/nocloud.html
   cd_label = "cidata"

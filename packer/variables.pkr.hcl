@@ -48,6 +48,58 @@ variable "ssh_public_key" {
   }
 }
 
+variable "artifacts" {
+  type        = list(string)
+  description = "Names of the downloads that go into the image, as `bake fetch -o` lays them in artifacts_folder."
+
+  validation {
+    condition     = !contains([for name in var.artifacts : can(regex("^[a-z][a-z.-]*$", name))], false)
+    error_message = "Each artifact must be the name of a file."
+  }
+}
+
+variable "artifacts_folder" {
+  type        = string
+  default     = "artifacts"
+  description = "Folder with the artifacts, on the machine that runs Packer."
+
+  validation {
+    condition     = length(var.artifacts_folder) > 0
+    error_message = "The folder must have a name."
+  }
+}
+
+variable "package_list" {
+  type        = string
+  default     = "packages.tsv"
+  description = "File to write the image's packages to, on the machine that runs Packer: name, version, architecture."
+
+  validation {
+    condition     = length(var.package_list) > 0
+    error_message = "The file must have a name."
+  }
+}
+
+variable "apt_mirror" {
+  type        = string
+  description = "Mirror of the system's archive for apt, in the bake and on the nodes. Empty: as the base image has it."
+
+  validation {
+    condition     = can(regex("^$|^(https?|file)://[^ ]+$", var.apt_mirror))
+    error_message = "The mirror must be a URL."
+  }
+}
+
+variable "apt_security_mirror" {
+  type        = string
+  description = "Mirror of its security updates."
+
+  validation {
+    condition     = can(regex("^$|^(https?|file)://[^ ]+$", var.apt_security_mirror))
+    error_message = "The mirror must be a URL."
+  }
+}
+
 variable "packages" {
   type        = list(string)
   description = "Packages that the image needs, for apt."
@@ -85,6 +137,26 @@ variable "containerd_directory" {
   validation {
     condition     = can(regex("^(/[A-Za-z0-9._-]+)+$", var.containerd_directory))
     error_message = "The folder must be an absolute path of letters, digits, dots, dashes and underscores."
+  }
+}
+
+variable "hooks" {
+  type        = list(string)
+  description = "Names of the user's own scripts below hooks/, in the order in which they run."
+
+  validation {
+    condition     = !contains([for name in var.hooks : can(regex("^hook-[0-9]+-[A-Za-z0-9._-]+$", name))], false)
+    error_message = "Each hook must be the name of a file such as hook-1-name."
+  }
+}
+
+variable "sandbox_image" {
+  type        = string
+  description = "The pause image, as containerd and kubelet name it."
+
+  validation {
+    condition     = length(var.sandbox_image) > 0
+    error_message = "The sandbox image must have a name."
   }
 }
 

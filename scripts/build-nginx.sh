@@ -31,4 +31,8 @@ cd /
 rm -rf "$source_folder"
 
 mapfile -t added < <(comm -13 <(echo "$before") <(installed_packages))
-if ((${#added[@]} > 0)); then quietly apt-get purge --yes "${added[@]}"; fi
+if ((${#added[@]} > 0)); then
+  quietly apt-get purge --yes "${added[@]}"
+  # test-image.sh looks whether they are gone.
+  printf '%s\n' "${added[@]}" >"$BAKE_FOLDER/added-packages"
+fi

@@ -2,7 +2,7 @@ import { basename, dirname, resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { checkUserDataSize } from '../compile/check-user-data-size.ts';
 import type { ReadFile } from '../description/inputs.ts';
-import { certificateFiles, readMeaning, readWritten } from '../description/read-description.ts';
+import { namedFiles, readMeaning, readWritten } from '../description/read-description.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { locate, type LocatedDiagnostic } from '../diagnostics/locate.ts';
 import { readTextFile } from '../edges/read-text-file.ts';
@@ -35,16 +35,16 @@ export function loadDescription(file: string, templates: Templates, context: Con
   const written = readWritten(text);
   if (written.kind === 'bad') return failed(written.diagnostics);
   const { spec, document, lines } = written.value;
-  const certificates = new Map<string, ReadFile>(
-    certificateFiles(spec).map((name) => [name, readTextFile(resolve(dirname(path), name))]),
+  const files = new Map<string, ReadFile>(
+    namedFiles(spec).map((name) => [name, readTextFile(resolve(dirname(path), name))]),
   );
-  const meaning = readMeaning(written.value, { certificates, now: context.now() });
+  const meaning = readMeaning(written.value, { files, now: context.now() });
   if (meaning.kind === 'bad') return failed(meaning.diagnostics);
   const tooLong = locate(checkUserDataSize(meaning.value, templates), document, lines);
   if (tooLong.length > 0) return failed([...meaning.warnings, ...tooLong]);
 
   const inputs = new Map([[basename(path), text]]);
-  for (const [name, content] of certificates) if (content.kind === 'text') inputs.set(name, content.text);
+  for (const [name, content] of files) if (content.kind === 'text') inputs.set(name, content.text);
   return { text, cluster: meaning.value, diagnostics: meaning.warnings, inputs };
 }
 

@@ -16,14 +16,18 @@ export async function run(argv: readonly string[], context: Context): Promise<nu
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    return explainFailure(error, context);
+    return explainFailure(error, argv.includes('--json'), context);
   }
 }
 
-function explainFailure(error: unknown, context: Context): number {
+function explainFailure(error: unknown, json: boolean, context: Context): number {
   const { paint, talk } = terminal(context);
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (error instanceof Failure) {
+    if (json) {
+      const { code, message } = error;
+      context.stdout.write(`${JSON.stringify({ good: false, error: { code, message } }, null, 2)}\n`);
+    }
     talk(`${paint.red('error')} ${paint.bold(error.code)}: ${error.message}\n`);
     return error.exitCode;
   }

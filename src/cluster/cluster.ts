@@ -114,14 +114,29 @@ export interface Image {
   readonly timeZone: string;
   readonly ntpServers: readonly string[];
   readonly packages: readonly string[];
+  readonly apt: Apt;
+  /** The user's own, in the order in which they run. */
+  readonly hooks: readonly Hook[];
   readonly qemu: QemuSource;
   readonly amazonEbs: AmazonEbsSource;
   readonly null: NullSource;
 }
 
+/** Where apt gets packages, in the bake and on the nodes. */
+export type Apt =
+  { readonly kind: 'asBaseImage' } | { readonly kind: 'mirror'; readonly url: string; readonly securityUrl: string };
+
+/** A script of the user's that runs in the image. */
+export interface Hook {
+  /** hook-1-NAME, by which Packer's output tells what runs. */
+  readonly name: string;
+  readonly text: string;
+}
+
 export interface QemuSource {
   readonly baseImage: { readonly url: string; readonly checksum: string };
   readonly diskSize: string;
+  readonly format: 'qcow2' | 'raw' | 'vmdk';
   readonly memoryMiB: number;
   readonly cpus: number;
   readonly accelerator: string;
@@ -144,6 +159,8 @@ export interface NullSource {
   readonly host: string;
   readonly port: number;
   readonly user: string;
+  /** Whether the machine becomes an image, or stays the machine that it is. */
+  readonly sysprep: boolean;
 }
 
 export interface UserData {

@@ -1,7 +1,7 @@
 /** Everything outside the description that its meaning depends on. It is read first; the rest is pure. */
 export interface Inputs {
-  /** Certificate files that the description names, by name. */
-  readonly certificates: ReadonlyMap<string, ReadFile>;
+  /** Files that the description names, by name. */
+  readonly files: ReadonlyMap<string, ReadFile>;
   readonly now: Date;
 }
 

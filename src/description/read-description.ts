@@ -36,9 +36,10 @@ export function readWritten(text: string): Outcome<Written> {
 }
 
 /** The files that the description names and that must be read before its second half. */
-export function certificateFiles(spec: ClusterSpec): string[] {
-  const { certificateAuthority, kubeletClientCertificate } = spec.controlPlane;
-  return [certificateAuthority, ...(kubeletClientCertificate === undefined ? [] : [kubeletClientCertificate])];
+export function namedFiles({ controlPlane, image }: ClusterSpec): string[] {
+  const { certificateAuthority, kubeletClientCertificate } = controlPlane;
+  const client = kubeletClientCertificate === undefined ? [] : [kubeletClientCertificate];
+  return [certificateAuthority, ...client, ...(image?.scripts ?? [])];
 }
 
 /** Second half: defaults, and every rule. A Cluster comes out only when no rule found an error. */

@@ -3,6 +3,7 @@ import { defaultVersions } from '../catalog/default-versions.ts';
 import { findDigest } from '../catalog/find-digest.ts';
 import { findOperatingSystem } from '../catalog/operating-systems.ts';
 import type {
+  Apt,
   Architecture,
   Cluster,
   ClusterNetwork,
@@ -10,6 +11,7 @@ import type {
   Containerd,
   ControlPlane,
   Digest,
+  Hook,
   Image,
   Interface,
   Kubelet,
@@ -38,7 +40,7 @@ export function resolveCluster(spec: ClusterSpec, inputs: Inputs): Cluster {
     dnsDomain: spec.network.dnsDomain ?? 'cluster.local',
     dnsAddress: spec.network.dnsAddress,
   };
-  const image = resolveImage(spec, architecture);
+  const image = resolveImage(spec, architecture, inputs);
   const containerd = resolveContainerd(spec, profile, architecture);
   const kubelet = resolveKubelet(spec, profile, architecture, network, containerd.sandboxImage);
   return {
@@ -67,8 +69,8 @@ export function resolveCluster(spec: ClusterSpec, inputs: Inputs): Cluster {
 
 function resolveControlPlane(spec: ClusterSpec, profile: Profile, inputs: Inputs): ControlPlane {
   const { apiServers, version, certificateAuthority, kubeletClientUser, kubeletClientCertificate } = spec.controlPlane;
-  const ca = inputs.certificates.get(certificateAuthority);
-  const client = kubeletClientCertificate === undefined ? undefined : inputs.certificates.get(kubeletClientCertificate);
+  const ca = inputs.files.get(certificateAuthority);
+  const client = kubeletClientCertificate === undefined ? undefined : inputs.files.get(kubeletClientCertificate);
   return {
     apiServers: apiServers.flatMap((written) => parseEndpoint(written) ?? []),
     // Not kubelet's own: a newer kubelet beside an older apiserver must not go unnoticed.
@@ -163,7 +165,7 @@ function resolveKubelet(
   };
 }
 
-function resolveImage(spec: ClusterSpec, architecture: Architecture): Image {
+function resolveImage(spec: ClusterSpec, architecture: Architecture, inputs: Inputs): Image {
   const written = spec.image;
   const os = written?.os ?? 'ubuntu-18.04';
   const facts = findOperatingSystem(os);
@@ -178,9 +180,12 @@ function resolveImage(spec: ClusterSpec, architecture: Architecture): Image {
     timeZone: written?.timeZone ?? 'UTC',
     ntpServers: written?.ntpServers ?? [],
     packages: written?.packages ?? [],
+    apt: resolveApt(written?.apt),
+    hooks: (written?.scripts ?? []).map((file, index) => resolveHook(file, index, inputs)),
     qemu: {
       baseImage: written?.qemu?.baseImage ?? facts.baseImage[architecture],
       diskSize: written?.qemu?.diskSize ?? '20G',
+      format: written?.qemu?.format ?? 'qcow2',
       memoryMiB: written?.qemu?.memoryMiB ?? 2048,
       cpus: written?.qemu?.cpus ?? 2,
       accelerator: written?.qemu?.accelerator ?? 'kvm',
@@ -201,8 +206,20 @@ function resolveImage(spec: ClusterSpec, architecture: Architecture): Image {
       host: written?.null?.host ?? '',
       port: written?.null?.port ?? 22,
       user: written?.null?.user ?? 'root',
+      sysprep: written?.null?.sysprep ?? false,
     },
   };
+}
+
+function resolveApt(written: NonNullable<ClusterSpec['image']>['apt']): Apt {
+  if (written === undefined) return { kind: 'asBaseImage' };
+  return { kind: 'mirror', url: written.mirror, securityUrl: written.securityMirror ?? written.mirror };
+}
+
+function resolveHook(file: string, index: number, { files }: Inputs): Hook {
+  const read = files.get(file);
+  const safeName = (file.split('/').at(-1) ?? file).replace(/[^A-Za-z0-9._-]/g, '-');
+  return { name: `hook-${index + 1}-${safeName}`, text: read?.kind === 'text' ? read.text : '' };
 }
 
 type NodeSpec = ClusterSpec['nodes'][number];

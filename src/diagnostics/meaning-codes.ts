@@ -348,4 +348,22 @@ guide, leaves time to create the machines; years are a mistake in the unit.`,
     story: `sshd passes over a line in authorized_keys that it cannot read, without a word, so nobody could log in. A public
 key is one line: a type, the key in base64, a comment. Line breaks from a terminal or a mail cut it.`,
   },
+  'script-unreadable': {
+    severity: 'error',
+    summary: 'a script of yours cannot be read',
+    story: `The scripts under image.scripts are read when the description is: they go into the template as they are, and
+run as root in the image before it is checked.`,
+  },
+  'script-without-interpreter': {
+    severity: 'error',
+    summary: 'a script does not say what runs it',
+    story: `The kernel starts a script by its first line, #! and the path of its interpreter. A line that ends in a
+carriage return, as on Windows, names an interpreter that does not exist.`,
+  },
+  'mirror-without-security': {
+    severity: 'error',
+    summary: 'an apt mirror without one for security updates',
+    story: `Debian's security updates are an archive of their own, which no mirror of the main one holds
+(https://wiki.debian.org/DebianRepository). Ubuntu's are part of it.`,
+  },
 } as const satisfies Readonly<Record<string, CodeEntry>>;

@@ -308,6 +308,17 @@ check(
 );
 
 check(
+  '--json of a description that cannot be read',
+  inCluster(async (bake) => {
+    const ran = await bake('check --json none.yaml');
+    assert.equal(ran.exitCode, 3);
+    const { good, error } = JSON.parse(ran.stdout) as { good: boolean; error: { code: string; message: string } };
+    assert.deepEqual([good, error.code], [false, 'description-unreadable']);
+    assert.ok(ran.stderr.includes(error.message));
+  }),
+);
+
+check(
   'a warning alone is no failure',
   inCluster(async (bake) => {
     const ran = await bake('check cluster.yaml');

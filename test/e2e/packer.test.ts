@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
@@ -24,6 +25,15 @@ async function succeeds(argv: readonly string[], template: string): Promise<void
   assert.equal(exitCode, 0, `packer ${argv.join(' ')}: ${all}`);
 }
 
+/** Packer looks whether what it will upload is there. */
+function layArtifacts(template: string): void {
+  const { artifacts } = JSON.parse(readFileSync(join(template, 'bake.auto.pkrvars.json'), 'utf8')) as {
+    artifacts: string[];
+  };
+  mkdirSync(join(template, 'artifacts'));
+  for (const name of artifacts) writeFileSync(join(template, 'artifacts', name), '');
+}
+
 const key = ['-var', 'ssh_public_key=ssh-ed25519 AAAA a "b" ${x} {{y}}'];
 
 for (const name of caseNames) {
@@ -32,6 +42,7 @@ for (const name of caseNames) {
       const template = join(out, 'packer');
       await succeeds(['fmt', '-check', '-diff', '.'], template);
       await succeeds(['init', '.'], template);
+      layArtifacts(template);
       for (const source of ['qemu', 'amazon-ebs', 'null']) {
         await succeeds(['validate', '-var', `source=${source}`, '-var', 'null_host=192.0.2.1', ...key, '.'], template);
       }

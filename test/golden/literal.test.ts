@@ -229,7 +229,7 @@ literal('downloads are those of the guide, over HTTPS', () => {
 
 /** Name and URL of each. */
 function downloads(files: Map<string, Buffer>): [name: string, url: string][] {
-  const lines = textOf('packer/downloads.tsv', files).trimEnd().split('\n');
+  const lines = textOf('packer/artifacts.tsv', files).trimEnd().split('\n');
   return lines.map((line) => line.split('\t', 2) as [string, string]);
 }
 
@@ -411,7 +411,7 @@ deviations('names each line of the image', () => {
 function differingLines(): string[] {
   const paths = [...new Set([...tree.keys(), ...defaults.keys()])];
   return paths
-    .filter((path) => !/^(nodes\/|bake\.json$|packer\/downloads\.tsv$)/.test(path))
+    .filter((path) => !/^(nodes\/|bake\.json$|packer\/artifacts\.tsv$|packer\/rootfs\/etc\/bake-release$)/.test(path))
     .flatMap((path) => {
       const lines = (files: Map<string, Buffer>) => files.get(path)?.toString().split('\n') ?? [];
       return diffArrays(lines(tree), lines(defaults)).filter(({ added, removed }) => added || removed);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { cpSync, existsSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { runBake } from './run-bake.ts';
 import { inTemporaryFolder } from './temporary-folder.ts';
 
@@ -26,6 +26,8 @@ export function withCompiled<T>(name: string, work: (out: string) => Promise<T> 
   return inTemporaryFolder(async (folder) => {
     cpSync(join(root, 'examples/guide/ca.pem'), join(folder, 'guide/ca.pem'));
     cpSync(descriptionOf(name), join(folder, name, 'cluster.yaml'));
+    const hooks = join(dirname(descriptionOf(name)), 'hooks');
+    if (existsSync(hooks)) cpSync(hooks, join(folder, name, 'hooks'), { recursive: true });
     const { exitCode, stderr } = await runBake(['compile', `${name}/cluster.yaml`], { cwd: folder });
     assert.equal(exitCode, 0, stderr);
     return work(join(folder, 'out'));

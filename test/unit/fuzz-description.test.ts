@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import { isCollection, isMap, isSeq, parseDocument, type Document } from 'yaml';
-import { certificateFiles, readMeaning, readWritten } from '../../src/description/read-description.ts';
+import { namedFiles, readMeaning, readWritten } from '../../src/description/read-description.ts';
 import type { LocatedDiagnostic, Place } from '../../src/diagnostics/locate.ts';
 import { codes } from '../../src/diagnostics/codes.ts';
 import { plain } from '../../src/diagnostics/paint.ts';
@@ -37,9 +37,9 @@ function diagnosticsOf(text: string, pem: string): readonly LocatedDiagnostic[] 
     return written.diagnostics;
   }
   const certificates = new Map(
-    certificateFiles(written.value.spec).map((name) => [name, { kind: 'text', text: pem } as const]),
+    namedFiles(written.value.spec).map((name) => [name, { kind: 'text', text: pem } as const]),
   );
-  const meaning = readMeaning(written.value, { certificates, now: new Date('2020-08-02T14:12:04Z') });
+  const meaning = readMeaning(written.value, { files: certificates, now: new Date('2020-08-02T14:12:04Z') });
   return meaning.kind === 'bad' ? meaning.diagnostics : meaning.warnings;
 }
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
-import { certificateFiles, readMeaning, readWritten } from '../../src/description/read-description.ts';
+import { namedFiles, readMeaning, readWritten } from '../../src/description/read-description.ts';
 
 // What looks like a mistake, and is none. The mistakes themselves are in test/errors, whole descriptions in test/golden.
 const good = suite('no mistake');
@@ -32,8 +32,8 @@ nodes:
   if (written.kind === 'bad') return;
   const folder = join(import.meta.dirname, '../support/certificates');
   const read = (name: string) => ({ kind: 'text', text: readFileSync(join(folder, name), 'utf8') }) as const;
-  const certificates = new Map(certificateFiles(written.value.spec).map((name) => [name, read(name)]));
-  const meaning = readMeaning(written.value, { certificates, now: new Date('2020-08-02T14:12:04Z') });
+  const certificates = new Map(namedFiles(written.value.spec).map((name) => [name, read(name)]));
+  const meaning = readMeaning(written.value, { files: certificates, now: new Date('2020-08-02T14:12:04Z') });
   assert.deepEqual(meaning.kind === 'bad' ? meaning.diagnostics : meaning.warnings, []);
 }
 

@@ -1,7 +1,7 @@
 import type { Cluster } from '../../cluster/cluster.ts';
 import type { Templates } from '../../templates/templates.ts';
 import type { OutputFile } from '../output-file.ts';
-import { downloads } from './downloads.ts';
+import { artifactList } from './artifacts.ts';
 import { hosts } from './hosts.ts';
 import { packerVariables } from './packer-variables.ts';
 import { rootfsFiles } from './rootfs.ts';
@@ -12,8 +12,9 @@ export function* imageFiles(cluster: Cluster, templates: Templates): Iterable<Ou
     if (path.endsWith('.pkr.hcl')) yield { path, mode: 0o644, content: text };
   }
   yield { path: 'packer/bake.auto.pkrvars.json', mode: 0o644, content: packerVariables(cluster) };
-  yield { path: 'packer/downloads.tsv', mode: 0o644, content: downloads(cluster) };
+  yield { path: 'packer/artifacts.tsv', mode: 0o644, content: artifactList(cluster) };
   yield { path: 'packer/hosts', mode: 0o644, content: hosts(cluster) };
+  for (const { name, text } of cluster.image.hooks) yield { path: `packer/hooks/${name}`, mode: 0o755, content: text };
   yield* rootfsFiles(cluster, templates);
   for (const { path, text } of templates.list('scripts')) {
     yield { path: `packer/${path}`, mode: 0o755, content: text };

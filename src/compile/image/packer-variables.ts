@@ -1,5 +1,6 @@
 import { findOperatingSystem } from '../../catalog/operating-systems.ts';
 import type { Cluster } from '../../cluster/cluster.ts';
+import { artifactNames } from './artifacts.ts';
 
 /** Beside what a node needs: what scripts/ and rootfs/ call themselves, and no minimal system has for sure. */
 const ownPackages = ['curl', 'logrotate', 'tzdata'];
@@ -22,10 +23,16 @@ export function packerVariables(cluster: Cluster): string {
     containerd_directory: cluster.containerd.directory,
     resolv_conf: os.resolvConf,
     time_zone: image.timeZone,
+    artifacts: artifactNames(cluster),
+    hooks: image.hooks.map(({ name }) => name),
+    sandbox_image: cluster.containerd.sandboxImage,
+    apt_mirror: image.apt.kind === 'mirror' ? image.apt.url : '',
+    apt_security_mirror: image.apt.kind === 'mirror' ? image.apt.securityUrl : '',
 
     qemu_base_image_url: qemu.baseImage.url,
     qemu_base_image_checksum: qemu.baseImage.checksum,
     qemu_disk_size: qemu.diskSize,
+    qemu_format: qemu.format,
     qemu_memory_mib: qemu.memoryMiB,
     qemu_cpus: qemu.cpus,
     qemu_accelerator: qemu.accelerator,
@@ -48,6 +55,7 @@ export function packerVariables(cluster: Cluster): string {
     null_host: image.null.host,
     null_port: image.null.port,
     null_user: image.null.user,
+    null_sysprep: image.null.sysprep,
   });
 }
 

@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net';
 import { findOperatingSystem } from '../../catalog/operating-systems.ts';
-import type { Cluster } from '../../cluster/cluster.ts';
+import type { Cluster, Component } from '../../cluster/cluster.ts';
 import type { Templates } from '../../templates/templates.ts';
 import type { OutputFile } from '../output-file.ts';
 import { containerdConfigView, containerdStateView, containerdUnitView } from './containerd-views.ts';
@@ -9,6 +9,7 @@ import { kubeletUnitView } from './kubelet-unit-view.ts';
 
 /** What the templates below rootfs/ see. A file of the image that holds values has a line here. */
 const views: Readonly<Record<string, (cluster: Cluster) => object>> = {
+  'etc/bake-release': release,
   'etc/containerd/config.toml': containerdConfigView,
   'etc/default/grub.d/90-bake.cfg': kernelArguments,
   'etc/kubernetes/cert/ca.pem': certificateAuthority,
@@ -48,6 +49,19 @@ function viewOf(target: string, cluster: Cluster): object {
   const view = views[target];
   if (view === undefined) throw new Error(`rootfs/${target} has no view`);
   return view(cluster);
+}
+
+function release({ kubeNginx, containerd, runc, crictl, cniPlugins, kubelet }: Cluster): object {
+  return {
+    versions: [
+      ['NGINX', kubeNginx],
+      ['CONTAINERD', containerd],
+      ['RUNC', runc],
+      ['CRICTL', crictl],
+      ['CNI_PLUGINS', cniPlugins],
+      ['KUBELET', kubelet],
+    ].map(([name, component]) => ({ name, version: (component as Component).version })),
+  };
 }
 
 function certificateAuthority(cluster: Cluster): object {

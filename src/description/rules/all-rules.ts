@@ -18,6 +18,7 @@ import { checkMacs } from './check-macs.ts';
 import { checkNameservers } from './check-nameservers.ts';
 import { checkNodeAddresses } from './check-node-addresses.ts';
 import { checkNodeNames } from './check-node-names.ts';
+import { checkScripts } from './check-scripts.ts';
 import { checkSshKeys } from './check-ssh-keys.ts';
 import { checkStaticNetwork } from './check-static-network.ts';
 import { checkTokens } from './check-tokens.ts';
@@ -51,6 +52,7 @@ export const allRules: readonly Rule[] = [
   checkKubeletFlags,
   // How they come to be
   checkImage,
+  checkScripts,
   checkUserDataTarget,
   checkTokens,
   checkSshKeys,

@@ -10,6 +10,11 @@ export function* checkImage({ spec, cluster }: Subject): Iterable<Diagnostic> {
     const message = 'the source null bakes an existing machine, and none is named; add image.null.host';
     yield { code: 'null-source-without-host', path: ['image', 'source'], at: 'value', message };
   }
+  const { os, apt } = cluster.image;
+  if (apt.kind === 'mirror' && os.startsWith('debian') && spec.image?.apt?.securityMirror === undefined) {
+    const message = `security updates of ${os} are not in its main archive; add image.apt.securityMirror`;
+    yield { code: 'mirror-without-security', path: ['image', 'apt', 'mirror'], at: 'value', message };
+  }
   if (spec.image?.timeZone !== undefined && !isTimeZone(timeZone)) {
     const meant = zoneOfCity(timeZone);
     const remedy = meant === undefined ? 'write one such as Asia/Shanghai or UTC' : `did you mean ${meant}?`;

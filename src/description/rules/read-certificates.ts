@@ -16,12 +16,12 @@ export interface FoundCertificate {
 export function readCertificates(
   file: string,
   path: Path,
-  { certificates, now }: Inputs,
+  { files, now }: Inputs,
 ): { found: FoundCertificate[]; mistakes: Diagnostic[] } {
   const mistake = (code: Diagnostic['code'], message: string): Diagnostic => ({ code, path, at: 'value', message });
   const stop = (code: Diagnostic['code'], message: string) => ({ found: [], mistakes: [mistake(code, message)] });
 
-  const read = certificates.get(file);
+  const read = files.get(file);
   if (read?.kind !== 'text') {
     const reason = read?.reason ?? 'was not read';
     const remedy = reason.includes('UTF-8')

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { operatingSystemNames } from '../../catalog/operating-systems.ts';
-import { dnsName, freeText, host, longText } from './scalars.ts';
+import { dnsName, fileName, freeText, host, longText } from './scalars.ts';
 
 const port = z.int().min(1).max(65_535);
 
@@ -20,6 +20,7 @@ const qemuShape = z.strictObject({
     .optional()
     .describe('A cloud image of the operating system; by default a dated serial of its own.'),
   diskSize: matching(/^[1-9][0-9]*[GM]$/, 'a size such as 20G').optional(),
+  format: z.enum(['qcow2', 'raw', 'vmdk']).optional().describe('Format of the disk image.'),
   memoryMiB: z.int().min(512).optional(),
   cpus: z.int().min(1).optional(),
   accelerator: z.enum(['kvm', 'hvf', 'tcg', 'none']).optional(),
@@ -42,6 +43,17 @@ const nullShape = z.strictObject({
   host: host.describe('The machine that is baked over SSH.'),
   port: port.optional(),
   user: matching(/^[A-Za-z_][A-Za-z0-9._-]*$/, 'the name of a user').optional(),
+  sysprep: z
+    .boolean()
+    .optional()
+    .describe('true: the machine becomes an image, and loses its host keys, machine-id, network and authorized keys.'),
+});
+
+const aptMirror = matching(/^(https?|file):\/\/[^ ]+$/, 'a URL such as http://mirror.example.org/ubuntu');
+
+const aptShape = z.strictObject({
+  mirror: aptMirror.describe("Mirror of the system's archive, for the bake and for the nodes."),
+  securityMirror: aptMirror.optional().describe('Mirror of its security updates; on Ubuntu the same one has them.'),
 });
 
 export const imageShape = z.strictObject({
@@ -64,6 +76,12 @@ export const imageShape = z.strictObject({
     .array(matching(/^[a-z0-9][a-z0-9+.-]+$/, 'the name of a Debian package'))
     .optional()
     .describe('Further packages, installed by apt while the image is baked.'),
+  apt: aptShape.optional(),
+  scripts: z
+    .array(fileName)
+    .min(1)
+    .optional()
+    .describe('Scripts of your own, relative to this file; they run as root in the image before it is checked.'),
   qemu: qemuShape.optional(),
   amazonEbs: amazonEbsShape.optional(),
   null: nullShape.optional(),

@@ -27,3 +27,8 @@ variable "null_user" {
     error_message = "The user must be a Linux user name."
   }
 }
+
+variable "null_sysprep" {
+  type        = bool
+  description = "Whether the machine loses what makes it this one machine, to become an image: host keys, machine-id, network, authorized keys."
+}

@@ -28,6 +28,16 @@ variable "qemu_disk_size" {
   }
 }
 
+variable "qemu_format" {
+  type        = string
+  description = "Format of the disk image: qcow2, raw or vmdk."
+
+  validation {
+    condition     = contains(["qcow2", "raw", "vmdk"], var.qemu_format)
+    error_message = "The format must be qcow2, raw or vmdk."
+  }
+}
+
 variable "qemu_memory_mib" {
   type        = number
   description = "Memory of the build machine, in MiB."

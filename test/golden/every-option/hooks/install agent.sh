@@ -1,0 +1,4 @@
+#!/bin/sh
+cat <<'TEXT'
+"${x}" %{y} {{z}}
+TEXT
