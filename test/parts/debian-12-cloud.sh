@@ -9,4 +9,10 @@ source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/debian-root.sh"
 debian_root "$destination" \
   systemd-sysv systemd-resolved systemd-timesyncd dbus udev kmod procps sudo e2fsprogs fdisk \
   linux-image-amd64 grub-pc cloud-init cloud-guest-utils netplan.io iproute2 openssh-server \
-  ca-certificates unattended-upgrades
+  locales ca-certificates unattended-upgrades
+
+# As Debian sets up its cloud images.
+echo 'en_US.UTF-8 UTF-8' >"$destination/etc/locale.gen"
+chroot "$destination" locale-gen >/dev/null
+sed -i -e 's/^GRUB_TIMEOUT=.*/GRUB_TIMEOUT=0/' -e 's/^GRUB_CMDLINE_LINUX=.*/GRUB_CMDLINE_LINUX="console=tty0 console=ttyS0,115200"/' \
+  "$destination/etc/default/grub"
