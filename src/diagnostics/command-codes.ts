@@ -23,4 +23,17 @@ description. Give it another folder, or move the file away.`,
     summary: 'the description has no such node',
     story: `Nodes are named as under nodes in the description; \`bake token list\` prints them.`,
   },
+  'packer-missing': {
+    severity: 'error',
+    summary: 'Packer is not installed',
+    story: `\`bake image\` runs the packer on your PATH, 1.11 or later; its plugins come from bake.lock. Debian's own
+package is older, and does not know required_plugins.`,
+  },
+  'bake-failed': {
+    severity: 'error',
+    summary: 'Packer did not bake the image',
+    story: `What the failing step said is in the message, and all that Packer said in the log. Machines and disks that the
+build had begun are gone, and an image of an earlier bake is as it was. Every script of the image can run twice: correct
+what it complains of, and bake again.`,
+  },
 } as const satisfies Readonly<Record<string, CodeEntry>>;

@@ -1,0 +1,79 @@
+import { createWriteStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { execa } from 'execa';
+import { Failure } from '../diagnostics/failure.ts';
+import { parsePackerLine, type PackerEvent } from './packer-events.ts';
+
+/** Packer removes machines and disks that it has begun; what takes longer than this is stuck. */
+const CLEAN_UP_MS = 120_000;
+
+export interface PackerRun {
+  readonly args: readonly string[];
+  /** Variables on top of the environment. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Everything that Packer says is added to this file. */
+  readonly log: string;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: PackerEvent) => void;
+}
+
+/**
+ * Runs Packer to its end. When the signal is aborted Packer is interrupted, and has time to clean up.
+ * @returns its exit code
+ * @throws Failure `packer-missing`; the signal's abort
+ */
+export async function runPacker(run: PackerRun): Promise<number> {
+  const { args, env, environment, cwd, log, signal, onEvent } = run;
+  const file = createWriteStream(log, { flags: 'a', mode: 0o600 });
+  // In a process group of its own: the terminal's Ctrl-C would reach Packer beside the signal that it gets from here,
+  // and at the second signal Packer goes without cleaning up.
+  const packer = execa('packer', ['-machine-readable', ...args], {
+    cwd,
+    env: { ...environment, ...env },
+    extendEnv: false,
+    detached: true,
+    stdin: 'ignore',
+    reject: false,
+    buffer: false,
+    all: true,
+  });
+  const kill = (name: NodeJS.Signals, target: 'packer' | 'group'): void => {
+    if (packer.pid === undefined) return;
+    try {
+      process.kill(target === 'group' ? -packer.pid : packer.pid, name);
+    } catch {
+      // It is gone.
+    }
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    kill('SIGINT', 'packer');
+    timer = setTimeout(() => kill('SIGKILL', 'group'), CLEAN_UP_MS);
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+
+  try {
+    for await (const line of createInterface({ input: packer.all })) {
+      const event = parsePackerLine(line);
+      if (event === undefined) continue;
+      if (event.kind !== 'artifact') file.write(`${event.kind === 'step' ? '==> ' : '    '}${event.text}\n`);
+      onEvent(event);
+    }
+    const { exitCode, code } = await packer;
+    if (code === 'ENOENT') {
+      throw new Failure(
+        'packer-missing',
+        'packer is not on PATH; install Packer 1.11 or later, from https://developer.hashicorp.com/packer/install',
+      );
+    }
+    signal.throwIfAborted();
+    return exitCode ?? 1;
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', stop);
+    await new Promise((resolve) => file.end(resolve));
+  }
+}
