@@ -1,4 +1,5 @@
 import { createWriteStream } from 'node:fs';
+import { kill } from 'node:process';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { Failure } from '../diagnostics/failure.ts';
@@ -39,18 +40,18 @@ export async function runPacker(run: PackerRun): Promise<number> {
     buffer: false,
     all: true,
   });
-  const kill = (name: NodeJS.Signals, target: 'packer' | 'group'): void => {
+  const signalTo = (name: NodeJS.Signals, target: 'packer' | 'group'): void => {
     if (packer.pid === undefined) return;
     try {
-      process.kill(target === 'group' ? -packer.pid : packer.pid, name);
+      kill(target === 'group' ? -packer.pid : packer.pid, name);
     } catch {
       // It is gone.
     }
   };
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
-    kill('SIGINT', 'packer');
-    timer = setTimeout(() => kill('SIGKILL', 'group'), CLEAN_UP_MS);
+    signalTo('SIGINT', 'packer');
+    timer = setTimeout(() => signalTo('SIGKILL', 'group'), CLEAN_UP_MS);
   };
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });

@@ -22,7 +22,7 @@ const image = {
 };
 
 bill("is what CycloneDX's own schema allows", async () => {
-  const wrong = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(billOfMaterials(image));
+  const wrong: unknown = await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(billOfMaterials(image));
   assert.equal(wrong, null, JSON.stringify(wrong));
 });
 
