@@ -6,8 +6,8 @@ export interface AptRelay {
   /** For apt's sources. */
   readonly archive: string;
   readonly security: string;
-  /** A mirror that is down answers 503 to everything. */
-  down: boolean;
+  /** Paths to which it answers 503; none at first. */
+  refuses: RegExp;
   close(): void;
 }
 
@@ -18,8 +18,8 @@ export async function startAptRelay(address: string): Promise<AptRelay> {
   const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? '';
     const host = Object.entries(upstream).find(([folder]) => path.startsWith(`${folder}/`))?.[1];
-    if (relay.down || host === undefined) {
-      outgoing.writeHead(relay.down ? 503 : 404).end();
+    if (relay.refuses.test(path) || host === undefined) {
+      outgoing.writeHead(host === undefined ? 404 : 503).end();
       return;
     }
     const asked = request(`${host}${path}`, { method: incoming.method, headers: { connection: 'close' } }, (answer) => {
@@ -35,7 +35,7 @@ export async function startAptRelay(address: string): Promise<AptRelay> {
   const relay: AptRelay = {
     archive: `http://${address}:${port}/debian`,
     security: `http://${address}:${port}/debian-security`,
-    down: false,
+    refuses: /(?!)/,
     close: () => {
       server.close();
       server.closeAllConnections();
