@@ -15,7 +15,8 @@ quietly "$bin/crictl" --version
 quietly "$bin/kubelet" --version
 CNI_COMMAND=VERSION quietly "$bin/loopback"
 
-quietly systemd-analyze verify --man=no /etc/systemd/system/{kube-nginx,containerd,forward-accept,kubelet}.service
+units=({kube-nginx,containerd,forward-accept,kubelet,ssh-host-keys,bake-check}.service bake-check.timer)
+quietly systemd-analyze verify --man=no "${units[@]/#//etc/systemd/system/}"
 
 started=()
 start() {

@@ -29,8 +29,9 @@ export function listTokens(options: { readonly file: string; readonly json?: tru
   const width = Math.max(4, ...rows.map(({ node }) => node.length));
   const line = (id: string, node: string, expires: string): string =>
     `${id.padEnd(6)}  ${node.padEnd(width)}  ${expires}\n`;
+  const marked = (expires: string): string => (new Date(expires) > context.now() ? expires : `${expires} (expired)`);
   context.stdout.write(
-    line('ID', 'NODE', 'EXPIRES') + rows.map(({ id, node, expires }) => line(id, node, expires)).join(''),
+    line('ID', 'NODE', 'EXPIRES') + rows.map(({ id, node, expires }) => line(id, node, marked(expires))).join(''),
   );
 }
 

@@ -113,6 +113,8 @@ export interface Image {
   readonly source: 'qemu' | 'amazon-ebs' | 'null';
   readonly timeZone: string;
   readonly ntpServers: readonly string[];
+  /** How long after boot bake-check runs; systemd reads it as it stands. */
+  readonly checkAfter: string;
   readonly packages: readonly string[];
   readonly apt: Apt;
   /** The user's own, in the order in which they run. */

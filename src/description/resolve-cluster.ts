@@ -179,6 +179,7 @@ function resolveImage(spec: ClusterSpec, architecture: Architecture, inputs: Inp
     source: written?.source ?? 'qemu',
     timeZone: written?.timeZone ?? 'UTC',
     ntpServers: written?.ntpServers ?? [],
+    checkAfter: written?.checkAfter ?? '10m',
     packages: written?.packages ?? [],
     apt: resolveApt(written?.apt),
     hooks: (written?.scripts ?? []).map((file, index) => resolveHook(file, index, inputs)),

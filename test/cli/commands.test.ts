@@ -572,6 +572,9 @@ abcdeg  node1   2020-08-03T14:12:04Z
 abcdeh  node2   2020-08-03T14:12:04Z
 `,
     });
+    expectDone(await bake('token list', { now: later(25 * hour) }), {
+      stdout: /^abcdef {2}master {2}2020-08-03T14:12:04Z \(expired\)$/m,
+    });
     const { stdout } = await bake('token list --json');
     assert.deepEqual(JSON.parse(stdout), [
       { id: 'abcdef', node: 'master', expires: '2020-08-03T14:12:04Z' },

@@ -55,6 +55,7 @@ const anything = /./;
 const yesOrNo = /^(true|false|yes|no)$/;
 const limit = /^([0-9]+|infinity)$/;
 const seconds = /^[0-9]+$/;
+const span = /^([0-9]+(h|m|s|ms))+$/;
 const unitNames = /^[a-z-]+\.(service|target)( [a-z-]+\.(service|target))*$/;
 // '-' is as old as units are; '+' came with 231, '!' and '!!' with 235, ':' with 244.
 const command = /^-?\//;
@@ -105,7 +106,10 @@ const known: Readonly<Record<string, Readonly<Record<string, RegExp>>>> = {
     CPUAccounting: yesOrNo,
     MemoryAccounting: yesOrNo,
     // Of StandardOutput, file: is from 236 and append: from 240; none of our units needs it.
+    StandardError: /^journal\+console$/,
+    SyslogLevel: /^err$/,
   },
+  Timer: { OnBootSec: span, AccuracySec: span },
   Install: { WantedBy: unitNames },
   // journald.conf and timesyncd.conf, which are read the same way.
   Journal: { Storage: /^(auto|volatile|persistent|none)$/, SystemMaxUse: /^[0-9]+[KMGT]$/ },

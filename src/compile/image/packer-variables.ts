@@ -3,7 +3,7 @@ import type { Cluster } from '../../cluster/cluster.ts';
 import { artifactNames } from './artifacts.ts';
 
 /** Beside what a node needs: what scripts/ and rootfs/ call themselves, and no minimal system has for sure. */
-const ownPackages = ['curl', 'logrotate', 'tzdata'];
+const ownPackages = ['curl', 'logrotate', 'openssl', 'tzdata'];
 
 /**
  * bake.auto.pkrvars.json, which Packer reads by its name. Strings in it are no templates: `${}` and `%{}` stay text

@@ -13,6 +13,7 @@ const views: Readonly<Record<string, (cluster: Cluster) => object>> = {
   'etc/containerd/config.toml': containerdConfigView,
   'etc/default/grub.d/90-bake.cfg': kernelArguments,
   'etc/kubernetes/cert/ca.pem': certificateAuthority,
+  'etc/systemd/system/bake-check.timer': checkTimer,
   'etc/systemd/system/containerd.service': containerdUnitView,
   'etc/systemd/system/kube-nginx.service': kubeNginxUnitView,
   'etc/systemd/system/kubelet.service': kubeletUnitView,
@@ -66,6 +67,10 @@ function release({ kubeNginx, containerd, runc, crictl, cniPlugins, kubelet }: C
 
 function certificateAuthority(cluster: Cluster): object {
   return { pem: cluster.controlPlane.certificateAuthority.trimEnd() };
+}
+
+function checkTimer(cluster: Cluster): object {
+  return { after: cluster.image.checkAfter };
 }
 
 function kernelArguments(cluster: Cluster): object {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { operatingSystemNames } from '../../catalog/operating-systems.ts';
-import { dnsName, fileName, freeText, host, longText } from './scalars.ts';
+import { dnsName, duration, fileName, freeText, host, longText } from './scalars.ts';
 
 const port = z.int().min(1).max(65_535);
 
@@ -72,6 +72,9 @@ export const imageShape = z.strictObject({
     'a name of the tz database, such as Asia/Shanghai',
   ).optional(),
   ntpServers: z.array(host).optional(),
+  checkAfter: duration
+    .optional()
+    .describe('How long after its boot a machine that has not joined says why, and has a failed unit.'),
   packages: z
     .array(matching(/^[a-z0-9][a-z0-9+.-]+$/, 'the name of a Debian package'))
     .optional()

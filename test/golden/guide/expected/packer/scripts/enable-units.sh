@@ -8,4 +8,5 @@ source "$BAKE_FOLDER/quietly.sh"
 if command -v ufw >/dev/null; then quietly ufw disable; fi
 
 quietly systemctl daemon-reload
-quietly systemctl enable kube-nginx.service containerd.service forward-accept.service kubelet.service
+quietly systemctl enable kube-nginx.service containerd.service forward-accept.service kubelet.service \
+  ssh-host-keys.service bake-check.timer
