@@ -3,8 +3,8 @@
 # run-in-root runs a command in a throwaway layer over it; systemd-nspawn boots one as a node.
 set -euo pipefail
 destination=$1
-# shellcheck source=test/parts/private-apt.sh
-source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/private-apt.sh"
+# shellcheck source=test/parts/debian-root.sh
+source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/debian-root.sh"
 
 node=(
   systemd-sysv systemd-timesyncd dbus udev kmod procps sudo netplan.io cloud-init openssh-server logrotate
@@ -12,17 +12,4 @@ node=(
   containerd runc containernetworking-plugins
 )
 tools=(shellcheck gcc make libc6-dev)
-include=("${node[@]}" "${tools[@]}")
-
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-private_apt "$work"
-# mmdebstrap is a Perl script with no modules of its own: it runs from its unpacked package, uninstalled.
-cd "$work"
-"${APT[@]}" download mmdebstrap
-dpkg-deb --extract mmdebstrap_*.deb mmdebstrap
-"$work/mmdebstrap/usr/bin/mmdebstrap" --quiet --mode=root --variant=minbase \
-  --include="$(IFS=,; echo "${include[*]}")" \
-  --dpkgopt=force-unsafe-io \
-  --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
-  bookworm "$destination" /etc/apt/sources.list.d/debian.sources
+debian_root "$destination" "${node[@]}" "${tools[@]}"

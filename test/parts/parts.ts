@@ -8,16 +8,34 @@ import { execa } from 'execa';
 /** What a recipe needs of the machine, beside Linux, bash and flock. `apt` is an apt whose mirrors are Debian 12's. */
 type Need = 'apt' | 'go' | 'root';
 
-/** One recipe each, NAME.sh; `files` are the other files of this folder that it reads; `minutes` on two idle cores. */
+/**
+ * One recipe each, NAME.sh; `files` are the other files of this folder that it reads, `uses` the parts that are built first
+ * and whose folders it finds in variables called as they are, such as NGINX_SOURCE; `minutes` on two idle cores.
+ */
 const PARTS = {
   'kubelet-config-oracle': { files: ['kubelet-config-oracle/main.go'], needs: ['go'], minutes: 4 },
   packer: { files: [], needs: ['go'], minutes: 4 },
-  'debian-12': { files: ['private-apt.sh'], needs: ['root', 'apt'], minutes: 3 },
+  'debian-12': { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 3 },
+  'debian-12-cloud': { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 4 },
+  machines: { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 2 },
   'nginx-source': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
   versitygw: { files: [], needs: ['go'], minutes: 2 },
   'docker-registry': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
   'kubelet-1.18.6': { files: ['private-apt.sh'], needs: ['apt'], minutes: 7 },
-} as const satisfies Record<string, { files: readonly string[]; needs: readonly Need[]; minutes: number }>;
+  'upstream-mirror': {
+    files: ['private-apt.sh'],
+    needs: ['apt'],
+    uses: ['nginx-source', 'kubelet-1.18.6'],
+    minutes: 1,
+  },
+} as const satisfies Record<string, Recipe>;
+
+interface Recipe {
+  readonly files: readonly string[];
+  readonly needs: readonly Need[];
+  readonly uses?: readonly string[];
+  readonly minutes: number;
+}
 
 export type PartName = keyof typeof PARTS;
 
@@ -40,9 +58,16 @@ export async function part(name: PartName): Promise<string> {
   if (!existsSync(finished)) {
     await refuseWhatCannotBuild(name);
     await mkdir(cache, { recursive: true });
-    await build(name, cache, finished);
+    const used: Record<string, string> = {};
+    for (const other of usedBy(name)) used[other.toUpperCase().replace(/[^A-Z0-9]/g, '_')] = await part(other);
+    await build(name, cache, finished, used);
   }
   return finished;
+}
+
+function usedBy(name: PartName): readonly PartName[] {
+  const recipe = PARTS[name];
+  return 'uses' in recipe ? recipe.uses : [];
 }
 
 /** `all` is stdout and stderr as they came; `exitCode` is undefined when a signal ended the command. */
@@ -104,6 +129,7 @@ function cacheFolder(): string {
 async function hashOfRecipe(name: PartName): Promise<string> {
   const hash = createHash('sha256');
   for (const file of [`${name}.sh`, ...PARTS[name].files]) hash.update(await readFile(join(recipes, file)));
+  for (const other of usedBy(name)) hash.update(await hashOfRecipe(other));
   return hash.digest('hex').slice(0, 12);
 }
 
@@ -143,13 +169,18 @@ mkdir "$building"
 bash "$recipe" "$building"
 mv -T "$building" "$finished"`;
 
-async function build(name: PartName, cache: string, finished: string): Promise<void> {
+async function build(
+  name: PartName,
+  cache: string,
+  finished: string,
+  used: Readonly<Record<string, string>>,
+): Promise<void> {
   const started = performance.now();
   process.stderr.write(`parts: building ${name} (about ${PARTS[name].minutes} min)…\n`);
   const { exitCode, all } = await execa(
     'flock',
     [`${finished}.lock`, 'bash', '-c', BUILD, 'bash', join(recipes, `${name}.sh`), `${finished}.building`, finished],
-    { all: true, reject: false, stdin: 'ignore', env: goEnvironment(cache) },
+    { all: true, reject: false, stdin: 'ignore', env: { ...goEnvironment(cache), ...used } },
   );
   if (exitCode !== 0) throw new MissingPart(name, `its recipe failed\n${all.split('\n').slice(-30).join('\n')}`);
   process.stderr.write(`parts: ${name} took ${((performance.now() - started) / 1000).toFixed(0)} s\n`);
