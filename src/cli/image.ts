@@ -4,6 +4,7 @@ import { exitCodes } from '../diagnostics/failure.ts';
 import { readPackageFiles } from '../edges/read-package-files.ts';
 import { fetchArtifacts } from '../fetch/fetch-artifacts.ts';
 import { bakeImage, type BakedImage } from '../image/bake-image.ts';
+import { findPacker } from '../image/find-packer.ts';
 import type { Lock } from '../lock/lock.ts';
 import { imageArtifacts } from '../lock/needed-artifacts.ts';
 import { Templates } from '../templates/templates.ts';
@@ -36,6 +37,7 @@ export async function imageCommand(file: string, options: ImageOptions, context:
     return exitCodes.description;
   }
 
+  await findPacker(context.env);
   const before = loadLock(file, context);
   withLockOf(loaded.cluster, before);
   const lock = before?.lock ?? (await writeFirstLock(file, loaded.cluster, context));
