@@ -55,6 +55,8 @@ export async function ask(url: string, { client, method = 'GET', headers = {}, b
       // A digest is of the file as it lies there, not of how it is packed on the way.
       headers: { 'user-agent': 'bake', 'accept-encoding': 'identity', ...headers },
       signal,
+      // Undici's 64 KiB stop and start a connection for every chunk.
+      highWaterMark: 4 << 20,
     });
   } catch (error) {
     signal.throwIfAborted();

@@ -1,8 +1,10 @@
 import {
   chmodSync,
-  createReadStream,
+  closeSync,
   lstatSync,
   mkdirSync,
+  openSync,
+  readSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -12,6 +14,7 @@ import {
 import { createHash } from 'node:crypto';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import type { DigestText } from '../lock/lock.ts';
 import { onDisk, type DiskTrouble } from '../edges/on-disk.ts';
 import { holdMark, isAbandoned, markPattern, releaseMark } from '../edges/run-mark.ts';
@@ -132,9 +135,18 @@ export async function digestOfFile(
 ): Promise<{ digest: DigestText; size: number }> {
   const hash = createHash(algorithm);
   let size = 0;
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20, signal }) as AsyncIterable<Uint8Array>) {
-    hash.update(chunk);
-    size += chunk.length;
+  const descriptor = openSync(path, 'r');
+  try {
+    // A stream takes four times as long.
+    const buffer = Buffer.allocUnsafe(1 << 20);
+    for (let read = 0; (read = readSync(descriptor, buffer)) > 0; size += read) {
+      hash.update(buffer.subarray(0, read));
+      // For Ctrl-C.
+      await setImmediate();
+      signal.throwIfAborted();
+    }
+  } finally {
+    closeSync(descriptor);
   }
   return { digest: `${algorithm}:${hash.digest('hex')}`, size };
 }
