@@ -123,7 +123,17 @@ async function runIn(init: number | undefined, command: string): Promise<Command
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root'];
   const { exitCode, stdout, stderr, all } = await execa(
     'nsenter',
-    [`--target=${init}`, ...namespaces, 'env', '--ignore-environment', '--chdir=/', ...environment, 'bash', '-c', command],
+    [
+      `--target=${init}`,
+      ...namespaces,
+      'env',
+      '--ignore-environment',
+      '--chdir=/',
+      ...environment,
+      'bash',
+      '-c',
+      command,
+    ],
     { all: true, reject: false, stdin: 'ignore' },
   );
   return { exitCode, stdout, stderr, all };

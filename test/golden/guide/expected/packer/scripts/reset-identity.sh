@@ -14,8 +14,9 @@ install -d /var/lib/dbus
 ln -sfn /etc/machine-id /var/lib/dbus/machine-id
 rm -f /var/lib/systemd/random-seed
 
-# The network as cloud-init wrote it for the build machine's MAC address, and the leases that went with it.
-if command -v cloud-init >/dev/null; then quietly cloud-init clean --logs; fi
+# The network as cloud-init wrote it for the build machine's MAC address, and the leases that went with it. The seed goes
+# too: nodes would all take it for theirs, and whose keys it names.
+if command -v cloud-init >/dev/null; then quietly cloud-init clean --logs --seed; fi
 rm -f /etc/netplan/50-cloud-init.yaml /etc/network/interfaces.d/50-cloud-init
 rm -f /var/lib/dhcp/*.leases /var/lib/dhclient/*.leases /var/lib/NetworkManager/*.lease
 

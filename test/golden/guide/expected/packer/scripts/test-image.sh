@@ -87,7 +87,7 @@ expect "a node can pull images: 512 MiB are free below $CONTAINERD_DIR, not ${fr
 if [[ $SYSPREP == true ]]; then
   expect 'the machine-id is empty, and made at boot' test -e /etc/machine-id -a ! -s /etc/machine-id
   expect "D-Bus's machine-id is the system's" links_to /var/lib/dbus/machine-id /etc/machine-id
-  for file in /var/lib/systemd/random-seed /etc/netplan/50-cloud-init.yaml /var/lib/cloud/instance /etc/ssh/ssh_host_*_key \
+  for file in /var/lib/systemd/random-seed /etc/netplan/50-cloud-init.yaml /var/lib/cloud/{instance,seed} /etc/ssh/ssh_host_*_key \
     /root/.bash_history /home/*/.bash_history /root/.ssh/authorized_keys \
     /etc/kubernetes/{bake.sha256,kubelet.env,kubelet-bootstrap.kubeconfig,kubelet.kubeconfig}; do
     expect "$file is gone" absent "$file"
