@@ -38,6 +38,16 @@ variable "amazon_ebs_ami_name" {
   }
 }
 
+variable "amazon_ebs_ami_id" {
+  type        = string
+  description = "The one base AMI that bake.lock names. Null: the newest that matches."
+
+  validation {
+    condition     = var.amazon_ebs_ami_id == null || can(regex("^ami-[0-9a-f]+$", var.amazon_ebs_ami_id))
+    error_message = "The base AMI must be an id such as ami-0123456789abcdef0."
+  }
+}
+
 variable "amazon_ebs_root_device" {
   type        = string
   description = "Name of the base AMI's root device."

@@ -11,6 +11,7 @@ import { earliestExpiry, issueTokens } from '../tokens/issue-tokens.ts';
 import { tokensByNode, type TokenStore } from '../tokens/token.ts';
 import type { Context } from './context.ts';
 import { loadDescription } from './load-description.ts';
+import { loadLock, withLockOf } from './load-lock.ts';
 import { countFiles } from './count-files.ts';
 import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
 import { version } from './version.ts';
@@ -24,25 +25,27 @@ interface CompileOptions {
 /**
  * Writes everything that a description's workers need, or reports why not.
  * @returns the exit code
- * @throws Failure of the token store or the output folder
+ * @throws Failure of the lock, the token store or the output folder
  */
 export async function compileCommand(file: string, options: CompileOptions, context: Context): Promise<number> {
   const templates = new Templates(readPackageFiles(context.packageRoot));
   const loaded = loadDescription(file, templates, context);
-  const { cluster } = loaded;
   if (!options.json) reportDiagnostics(file, loaded, context);
-  if (cluster === undefined) {
+  if (loaded.cluster === undefined) {
     if (options.json)
       printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
     return exitCodes.description;
   }
 
+  const lock = loadLock(file, context);
+  const cluster = withLockOf(loaded.cluster, lock);
   const store = await keepTokens(cluster, file, options, context);
   const counted = countFiles(compile(cluster, tokensByNode(store), templates), context);
   if (options.dryRun) {
     for (const { path } of counted.files) if (!options.json) context.stdout.write(`${path}\n`);
   } else {
-    const input = Object.fromEntries([...loaded.inputs].map(([name, text]) => [name, sha256(text)]));
+    const inputs = [...loaded.inputs, ...(lock === undefined ? [] : [['bake.lock', lock.text] as const])];
+    const input = Object.fromEntries(inputs.map(([name, text]) => [name, sha256(text)]));
     await writeOutput(resolve(context.cwd, options.output), counted.files, { bake: version, input }, context.signal);
   }
 

@@ -1,6 +1,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import type { Context } from './context.ts';
+import type { ImageOptions } from './image.ts';
+import type { FetchCommandOptions } from './tell-fetched.ts';
 import { terminal } from './terminal.ts';
 import { version } from './version.ts';
 
@@ -60,7 +62,9 @@ Examples:
   bake init my-cluster                       write a description to start from
   bake check my-cluster/cluster.yaml         report every mistake in it
   bake compile my-cluster/cluster.yaml -o out
-  packer init out/packer                     then packer build: see README.md
+  bake lock my-cluster/cluster.yaml          pin every download
+  bake fetch my-cluster/cluster.yaml         download what is pinned
+  bake image my-cluster/cluster.yaml         all of that, and packer build
 
 Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
 3 the outside world failed, 70 a bug in bake, 130 Ctrl-C.`,
@@ -108,6 +112,69 @@ Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
     .action(async (file: string, options: { output: string; dryRun?: true; json?: true }) => {
       const { compileCommand } = await import('./compile.ts');
       exit(await compileCommand(file, options, context));
+    });
+
+  program
+    .command('lock')
+    .argument('[description]', 'cluster.yaml', 'cluster.yaml')
+    .option('--check', 'only say whether bake.lock is up to date; exit 3 when not')
+    .option('--update', 'ask for everything anew, not only for what changed')
+    .option('--json', 'print a summary as JSON on stdout')
+    .description('write bake.lock, which pins every download by its digest')
+    .addHelpText('after', '\nExamples:\n  bake lock\n  bake lock --check my-cluster/cluster.yaml')
+    .action(async (file: string, options: { check?: true; update?: true; json?: true }) => {
+      const { lockCommand } = await import('./lock.ts');
+      exit(await lockCommand(file, options, context));
+    });
+
+  program
+    .command('fetch')
+    .argument('[description]', 'cluster.yaml', 'cluster.yaml')
+    .option('-o, --output <folder>', "also lay out the image's files there, by their names")
+    .option('--verify', 'read the cached files again, and compare them with their digests')
+    .addOption(new Option('--pack <bundle>', 'write all files of the lock into one tar').conflicts('from'))
+    .option('--from <bundle>', 'take the files from such a tar')
+    .option('--json', 'print a summary as JSON on stdout')
+    .description('download what bake.lock pins, into the cache')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bake fetch
+  bake fetch -o artifacts                    for packer build
+  bake fetch --pack bundle.tar               where there is a network,
+  bake fetch --from bundle.tar               and where there is none
+
+The cache is $XDG_CACHE_HOME/bake, or ~/.cache/bake. Proxies: HTTP_PROXY,
+HTTPS_PROXY, NO_PROXY. Mirrors: downloads.mirrors in the description.`,
+    )
+    .action(async (file: string, options: FetchCommandOptions) => {
+      const { fetchCommand } = await import('./fetch.ts');
+      exit(await fetchCommand(file, options, context));
+    });
+
+  program
+    .command('image')
+    .argument('[description]', 'cluster.yaml', 'cluster.yaml')
+    .option('-o, --output <folder>', 'where to write the template, as with compile', 'out')
+    .option('--image <folder>', 'where the image, its SHA-256, its bill of materials and the log go', 'image')
+    .option('--ssh-key <file>', "for the source null: the key that logs in; the SSH agent's when left out")
+    .option('--json', 'print a summary as JSON on stdout')
+    .description('compile, fetch, and have Packer bake the image')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bake image
+  bake image my-cluster/cluster.yaml --image /srv/images
+
+It runs the packer on your PATH, 1.11 or later. Ctrl-C leaves no machine and no
+half image behind; the image of an earlier bake stays until the new one is
+complete.`,
+    )
+    .action(async (file: string, options: ImageOptions) => {
+      const { imageCommand } = await import('./image.ts');
+      exit(await imageCommand(file, options, context));
     });
 
   const token = program

@@ -19,6 +19,8 @@ export interface Cluster {
   readonly cniPlugins: Component;
   readonly kubelet: Kubelet;
   readonly image: Image;
+  readonly downloads: Downloads;
+  readonly lock: LockState;
   readonly userData: UserData;
   readonly tokens: { readonly ttlSeconds: number };
   readonly nodes: readonly Node[];
@@ -57,11 +59,20 @@ export interface Component {
 }
 
 export type Digest =
-  | { readonly kind: 'sha256'; readonly hex: string }
+  | { readonly kind: 'sha256'; readonly hex: string; readonly by: 'catalog' | 'description' | 'lock' }
   /** `trustFirstDownload: true`: nothing to compare the first download with. */
   | { readonly kind: 'trustFirstDownload' }
   /** Neither; the rules report it, so that no Cluster without errors has one. */
   | { readonly kind: 'unknown' };
+
+/** Where downloads are looked for before their upstream, in this order. */
+export interface Downloads {
+  /** A mirror holds MIRROR/HOST/PATH of an upstream URL. */
+  readonly mirrors: readonly string[];
+}
+
+/** Whether the digests of the downloads are those of a bake.lock, and of which. */
+export type LockState = { readonly kind: 'none' } | { readonly kind: 'locked'; readonly sha256: string };
 
 export interface KubeNginx extends Component {
   readonly listen: Endpoint;
@@ -82,7 +93,12 @@ export interface Containerd extends Component {
   /** The guide's CONTAINERD_DIR. */
   readonly directory: string;
   readonly sandboxImage: string;
+  readonly sandboxImageArchive: SandboxImageArchive;
 }
+
+/** A tarball of the pause image, by its path from the folder of the description; a lock says what it holds. */
+export type SandboxImageArchive =
+  { readonly kind: 'none' } | { readonly kind: 'file'; readonly path: string; readonly digest: Digest };
 
 export interface Kubelet extends Component {
   /** The guide's K8S_DIR; kubelet's root is its subfolder `kubelet`. */
@@ -146,6 +162,8 @@ export interface QemuSource {
 
 export interface AmazonEbsSource {
   readonly region: string;
+  /** What the AMI starts from: a lock names one. */
+  readonly ami: { readonly kind: 'newest' } | { readonly kind: 'id'; readonly id: string };
   readonly instanceType: string;
   readonly vpcId: string | null;
   readonly subnetId: string | null;

@@ -56,6 +56,8 @@ export function resolveCluster(spec: ClusterSpec, inputs: Inputs): Cluster {
     cniPlugins: resolveComponent('cniPlugins', spec.cniPlugins, profile, architecture),
     kubelet,
     image,
+    downloads: { mirrors: spec.downloads?.mirrors ?? [] },
+    lock: { kind: 'none' },
     userData: {
       target: spec.userData?.target ?? (image.source === 'amazon-ebs' ? 'ec2' : 'nocloud'),
       encoding: spec.userData?.encoding ?? 'plain',
@@ -104,10 +106,10 @@ function resolveComponent(
   return { version, digest: resolveDigest(spec, findDigest(name, version, architecture, build)) };
 }
 
-/** The one place that decides what a download must match: `sha256:` in the description before the catalog. */
+/** What a download must match without a lock: `sha256:` in the description before the catalog. */
 function resolveDigest(spec: ComponentSpec | undefined, known: string | undefined): Digest {
-  if (spec?.sha256 !== undefined) return { kind: 'sha256', hex: spec.sha256 };
-  if (known !== undefined) return { kind: 'sha256', hex: known };
+  if (spec?.sha256 !== undefined) return { kind: 'sha256', hex: spec.sha256, by: 'description' };
+  if (known !== undefined) return { kind: 'sha256', hex: known, by: 'catalog' };
   return spec?.trustFirstDownload === true ? { kind: 'trustFirstDownload' } : { kind: 'unknown' };
 }
 
@@ -131,11 +133,16 @@ function resolveKubeNginx(spec: ClusterSpec, profile: Profile, architecture: Arc
 
 function resolveContainerd(spec: ClusterSpec, profile: Profile, architecture: Architecture): Containerd {
   const build = spec.containerd?.build ?? 'dynamic';
+  const archive = spec.containerd?.sandboxImageArchive;
   return {
     ...resolveComponent('containerd', spec.containerd, profile, architecture, build),
     build,
     directory: spec.containerd?.directory ?? '/data/k8s/containerd',
     sandboxImage: spec.containerd?.sandboxImage ?? defaultSandboxImage(architecture),
+    sandboxImageArchive:
+      archive === undefined
+        ? { kind: 'none' }
+        : { kind: 'file', path: archive, digest: { kind: 'trustFirstDownload' } },
   };
 }
 
@@ -193,6 +200,7 @@ function resolveImage(spec: ClusterSpec, architecture: Architecture, inputs: Inp
     },
     amazonEbs: {
       region: written?.amazonEbs?.region ?? 'us-east-1',
+      ami: { kind: 'newest' },
       instanceType: written?.amazonEbs?.instanceType ?? (architecture === 'amd64' ? 't3.medium' : 't4g.medium'),
       vpcId: written?.amazonEbs?.vpcId ?? null,
       subnetId: written?.amazonEbs?.subnetId ?? null,

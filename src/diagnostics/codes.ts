@@ -1,5 +1,6 @@
 import type { CodeEntry } from './code-entry.ts';
 import { commandCodes } from './command-codes.ts';
+import { downloadCodes } from './download-codes.ts';
 import { meaningCodes } from './meaning-codes.ts';
 import { shapeCodes } from './shape-codes.ts';
 import { syntaxCodes } from './syntax-codes.ts';
@@ -10,6 +11,7 @@ export const codes = {
   ...shapeCodes,
   ...meaningCodes,
   ...commandCodes,
+  ...downloadCodes,
   'output-not-ours': {
     severity: 'error',
     summary: 'something that bake did not make is where the output goes',

@@ -23,9 +23,9 @@ description. Give it another folder, or move the file away.`,
     summary: 'the description has no such node',
     story: `Nodes are named as under nodes in the description; \`bake token list\` prints them.`,
   },
-  'packer-missing': {
+  'packer-unusable': {
     severity: 'error',
-    summary: 'Packer is not installed',
+    summary: 'there is no Packer, or one that is too old',
     story: `\`bake image\` runs the packer on your PATH, 1.11 or later; its plugins come from bake.lock. Debian's own
 package is older, and does not know required_plugins.`,
   },

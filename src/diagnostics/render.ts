@@ -1,7 +1,7 @@
 import { codes } from './codes.ts';
 import type { LocatedDiagnostic, Place } from './locate.ts';
 import type { Paint } from './paint.ts';
-import { showable, withoutPrivateKeys } from './quote.ts';
+import { showable, withoutSecrets } from './quote.ts';
 
 /**
  * Prints diagnostics the way compilers do:
@@ -15,7 +15,7 @@ export function renderDiagnostics(
   file: { readonly name: string; readonly text: string },
   paint: Paint,
 ): string {
-  const lines = withoutPrivateKeys(file.text).split('\n');
+  const lines = withoutSecrets(file.text).split('\n');
   return diagnostics
     .map((diagnostic) => {
       const { severity } = codes[diagnostic.code];

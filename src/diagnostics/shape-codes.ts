@@ -104,6 +104,14 @@ Files are named relative to the description; their content does not belong into 
     story: `A SHA-256 has 64 hexadecimal digits, here in lower case, as \`sha256sum FILE\` prints them. 40 digits are
 SHA-1, 128 are SHA-512.`,
   },
+  'bad-mirror': {
+    severity: 'error',
+    summary: 'a value is no address of a mirror',
+    story: `A mirror is a folder that holds HOST/PATH of what it mirrors: file:///srv/mirror holds
+/srv/mirror/dl.k8s.io/release/v1.18.6/bin/linux/amd64/kubelet. It is reached by https://, by file:/// (an absolute path)
+or by s3://BUCKET/PREFIX; http:// will do for what bake.lock pins. Names and passwords do not belong into a description:
+S3 takes them from AWS's usual environment variables and files.`,
+  },
   'bad-mac': {
     severity: 'error',
     summary: 'a value is no MAC address',

@@ -1,20 +1,10 @@
-import {
-  closeSync,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
 import { Failure } from '../diagnostics/failure.ts';
 import type { TokenStore } from '../tokens/token.ts';
 import { asFailure, onDisk, type DiskTrouble } from './on-disk.ts';
-import { syncFolder } from './sync-folder.ts';
+import { replaceFile } from './replace-file.ts';
 import { withLock } from './with-lock.ts';
 
 const storedTokens = z.strictObject({
@@ -121,28 +111,7 @@ function encode(store: TokenStore): string {
   return `${JSON.stringify({ tokens }, null, 2)}\n`;
 }
 
-/**
- * Whoever looks finds the old tokens or the new ones. (write-file-atomic 7.0.1 is no help: on a disk that runs full it
- * leaves half of the file and says nothing, since it does not look how much write(2) took.)
- *
- * The name of the new file, which only the holder of the lock uses, also matches *.tokens.json in .gitignore.
- */
+/** The name of the new file, which only the holder of the lock uses, also matches *.tokens.json in .gitignore. */
 function replacePrivateFile(path: string, text: string): void {
-  const fresh = join(dirname(path), `.new.${basename(path)}`);
-  rmSync(fresh, { force: true });
-  try {
-    const descriptor = openSync(fresh, 'wx', 0o600);
-    try {
-      fchmodSync(descriptor, 0o600);
-      writeFileSync(descriptor, text);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(fresh, path);
-    syncFolder(dirname(path));
-  } catch (error) {
-    rmSync(fresh, { force: true });
-    throw error;
-  }
+  replaceFile(path, text, { fresh: join(dirname(path), `.new.${basename(path)}`), mode: 0o600 });
 }

@@ -58,7 +58,7 @@ export interface BakedImage {
 
 /**
  * Bakes an image with Packer. What is made on the way is gone afterwards, whatever happens.
- * @throws Failure `bake-failed` with what the failing step said, `packer-missing`, or of the disk
+ * @throws Failure `bake-failed` with what the failing step said, or of the disk
  */
 export async function bakeImage(bake: Bake, surroundings: Surroundings): Promise<BakedImage> {
   const { cluster, folder } = bake;

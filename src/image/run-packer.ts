@@ -2,7 +2,6 @@ import { createWriteStream } from 'node:fs';
 import { kill } from 'node:process';
 import { createInterface } from 'node:readline';
 import { execa } from 'execa';
-import { Failure } from '../diagnostics/failure.ts';
 import { parsePackerLine, type PackerEvent } from './packer-events.ts';
 
 /** Packer removes machines and disks that it has begun; what takes longer than this is stuck. */
@@ -23,7 +22,7 @@ export interface PackerRun {
 /**
  * Runs Packer to its end. When the signal is aborted Packer is interrupted, and has time to clean up.
  * @returns its exit code
- * @throws Failure `packer-missing`; the signal's abort
+ * @throws the signal's abort
  */
 export async function runPacker(run: PackerRun): Promise<number> {
   const { args, env, environment, cwd, log, signal, onEvent } = run;
@@ -63,13 +62,7 @@ export async function runPacker(run: PackerRun): Promise<number> {
       if (event.kind !== 'artifact') file.write(`${event.kind === 'step' ? '==> ' : '    '}${event.text}\n`);
       onEvent(event);
     }
-    const { exitCode, code } = await packer;
-    if (code === 'ENOENT') {
-      throw new Failure(
-        'packer-missing',
-        'packer is not on PATH; install Packer 1.11 or later, from https://developer.hashicorp.com/packer/install',
-      );
-    }
+    const { exitCode } = await packer;
     signal.throwIfAborted();
     return exitCode ?? 1;
   } finally {

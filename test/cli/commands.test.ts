@@ -739,7 +739,18 @@ line('has --help with examples for every command', () =>
       for (const name of listedCommands(stdout)) await visit(`${path} ${name}`.trim());
     };
     await visit('');
-    assert.deepEqual(seen, ['', 'init', 'check', 'explain', 'compile', 'token', 'token list', 'token rotate']);
+    assert.deepEqual(seen, [
+      '',
+      'init',
+      'check',
+      'explain',
+      'compile',
+      'lock',
+      'fetch',
+      'token',
+      'token list',
+      'token rotate',
+    ]);
     assert.equal((await bake('help check')).stdout, (await bake('check --help')).stdout);
     for (const [text] of (await bake('--help')).stdout.matchAll(/^.{81,}$/gm)) assert.fail(`too wide: ${text}`);
     assert.deepEqual(readdirSync(folder), []);

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, isIPv6, type AddressInfo, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
@@ -17,6 +17,8 @@ import { tryPart } from '../support/try-part.ts';
 // systemctl and journalctl are stubs, since no systemd runs in this root.
 const check = suite('bake-check');
 const debian = await tryPart('debian-12');
+const loopback = existsSync('/proc/net/if_inet6') ? readFileSync('/proc/net/if_inet6', 'utf8') : '';
+const withoutIPv6 = /^0{31}1 /m.test(loopback) ? undefined : 'this machine has no ::1';
 const fixtureToken = 'abcdef.0123456789abcdef';
 
 const work = mkdtempSync(join(tmpdir(), 'bake-test-'));
@@ -56,19 +58,36 @@ function statusFor(request: IncomingMessage): number {
   return path === '/api/v1/nodes/node1' && known.node ? 200 : 404;
 }
 
+let endpoint = '';
 let template = '';
-const apiServer = createTlsServer({ requestCert: true, rejectUnauthorized: false }, (request, response) =>
-  response.writeHead(statusFor(request)).end(),
-);
+const newApiServer = () =>
+  createTlsServer({ requestCert: true, rejectUnauthorized: false }, (request, response) =>
+    response.writeHead(statusFor(request)).end(),
+  );
+const apiServer = newApiServer();
 /** As kube-nginx without any apiserver: it takes a connection, and closes it. */
 const withoutUpstream = createServer((socket: Socket) => socket.destroy());
 
-function listen(server: Server): Promise<number> {
-  return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
+/** @returns where it listens */
+async function listen(server: Server, host = '127.0.0.1'): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const { address, port } = server.address() as AddressInfo;
+  return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** @returns the output folder, of a cluster whose kube-nginx listens at that port */
-async function compileFor(port: number, name: string, config = ''): Promise<string> {
+const ipv4 = {
+  network: '{ podCIDR: 172.30.0.0/16, serviceCIDR: 10.254.0.0/16, dnsAddress: 10.254.0.2 }',
+  closed: '127.0.0.1:1',
+  node: '192.168.31.136',
+};
+const ipv6: typeof ipv4 = {
+  network: '{ podCIDR: "fd00:172:30::/56", serviceCIDR: "fd00:10:254::/112", dnsAddress: "fd00:10:254::a" }',
+  closed: '[::1]:1',
+  node: 'fd00:31::136',
+};
+
+/** @returns the output folder, of a cluster whose kube-nginx listens there */
+async function compileFor(at: string, name: string, { network, closed, node } = ipv4, more = ''): Promise<string> {
   const folder = join(work, name);
   mkdirSync(folder);
   copyFileSync(join(identities, 'ca.pem'), join(folder, 'ca.pem'));
@@ -76,12 +95,12 @@ async function compileFor(port: number, name: string, config = ''): Promise<stri
     join(folder, 'cluster.yaml'),
     `version: 1
 controlPlane:
-  apiServers: [127.0.0.1:1, 127.0.0.1:${port}]
+  apiServers: ["${closed}", "${at}"]
   certificateAuthority: ca.pem
-network: { podCIDR: 172.30.0.0/16, serviceCIDR: 10.254.0.0/16, dnsAddress: 10.254.0.2 }
-kubeNginx: { listen: 127.0.0.1:${port} }
-${config}
-nodes: [{ name: node1, address: 192.168.31.136 }]
+network: ${network}
+kubeNginx: { listen: "${at}" }
+${more}
+nodes: [{ name: node1, address: "${node}" }]
 `,
   );
   const { exitCode, stderr } = await runBake(['compile', 'cluster.yaml'], { cwd: folder });
@@ -100,7 +119,8 @@ check.before(async () => {
     ],
   });
   assert.equal(made.exitCode, 0, made.all);
-  template = await compileFor(await listen(apiServer), 'cluster');
+  endpoint = await listen(apiServer);
+  template = await compileFor(endpoint, 'cluster');
 });
 
 check.before.each(() => {
@@ -248,7 +268,7 @@ reason('joined, also right after a service had to be started again', async () =>
 
 reason('joined, though kubelet asks for no serving certificate', async () => {
   const selfSigned = 'kubelet: { config: { serverTLSBootstrap: false } }';
-  const out = await compileFor((apiServer.address() as AddressInfo).port, 'self-signed', selfSigned);
+  const out = await compileFor(endpoint, 'self-signed', ipv4, selfSigned);
   const { code, reason: said } = await runCheck('place; certificate client client', out);
   assert.equal(code, 0, said);
 });
@@ -295,13 +315,28 @@ reason('kube-nginx-down', () =>
 );
 
 reason('no-apiserver: kube-nginx takes connections, and no apiserver is behind it', async () => {
-  const port = await listen(withoutUpstream);
-  const out = await compileFor(port, 'without-upstream');
-  const tried = `127\\.0\\.0\\.1:1 \\(Connection refused\\), 127\\.0\\.0\\.1:${port} \\(accepts connections\\)`;
+  const at = await listen(withoutUpstream);
+  const out = await compileFor(at, 'without-upstream');
+  const tried = `127.0.0.1:1 (Connection refused), ${at} (accepts connections)\n`;
+  const text = new RegExp(`^no-apiserver: .*https://${literally(at)}, .*: ${literally(tried)}$`);
+  await expectReason('place', before('apiserver, and its certificate'), text, out);
+});
+
+const literally = (text: string): string => text.replace(/[()[\].]/g, '\\$&');
+
+testUnless(check, debian.missing ?? withoutIPv6, 'over IPv6: joined, and no-apiserver', async () => {
+  const server = newApiServer();
+  server.setSecureContext(identity('server'));
+  const at = await listen(server, '::1');
+  const out = await compileFor(at, 'over-ipv6', ipv6);
+  const { code, reason: said } = await runCheck(joined, out);
+  assert.equal(code, 0, said);
+  await new Promise((resolve) => server.close(resolve));
+  const tried = `[::1]:1 (Connection refused), ${at} (Connection refused)\n`;
   await expectReason(
     'place',
     before('apiserver, and its certificate'),
-    new RegExp(`^no-apiserver: .*https://127\\.0\\.0\\.1:${port}, .*: ${tried}$`, 'm'),
+    new RegExp(`^no-apiserver: .*: ${literally(tried)}$`),
     out,
   );
 });
@@ -322,11 +357,20 @@ for (const [name, text] of Object.entries(certificates)) {
   });
 }
 
-reason('ca-refused also where the system trusts that CA', () => {
-  apiServer.setSecureContext(identity('server-of-another-ca'));
-  const trust =
-    'cp /identities/another-ca.pem /usr/local/share/ca-certificates/another.crt; update-ca-certificates > /dev/null 2>&1';
-  return expectReason(`place; ${trust}`, before('apiserver, and its certificate'), /^ca-refused: /);
+reason('the token goes to no server but one that its CA vouches for, whatever the system trusts', async () => {
+  // kube-nginx takes another apiserver for each connection: openssl sees the right one, curl the next.
+  let connections = 0;
+  const alternate = () =>
+    apiServer.setSecureContext(identity(connections++ % 2 === 0 ? 'server' : 'server-of-another-ca'));
+  apiServer.prependListener('connection', alternate);
+  try {
+    const trust =
+      'cp /identities/another-ca.pem /usr/local/share/ca-certificates/another.crt; update-ca-certificates > /dev/null 2>&1';
+    await expectReason(`place; ${trust}`, before('bootstrap token'), /^no-apiserver: one answered a moment ago/);
+    assert.equal(connections, 4, 'a look and a question, by hand and by the timer');
+  } finally {
+    apiServer.removeListener('connection', alternate);
+  }
 });
 
 reason('token-refused', () => {

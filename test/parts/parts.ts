@@ -19,6 +19,8 @@ const PARTS = {
   'debian-12-cloud': { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 4 },
   machines: { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 2 },
   'nginx-source': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
+  versitygw: { files: [], needs: ['go'], minutes: 2 },
+  'docker-registry': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
   'kubelet-1.18.6': { files: ['private-apt.sh'], needs: ['apt'], minutes: 7 },
   'upstream-mirror': {
     files: ['private-apt.sh'],

@@ -24,7 +24,7 @@ distinguished_name = subject
 basicConstraints = critical, CA:TRUE
 keyUsage = critical, keyCertSign, cRLSign
 [server]
-subjectAltName = IP:127.0.0.1
+subjectAltName = IP:127.0.0.1, IP:::1
 extendedKeyUsage = serverAuth
 [elsewhere]
 subjectAltName = IP:192.168.31.44

@@ -40,6 +40,7 @@ export function packerVariables(cluster: Cluster): string {
     amazon_ebs_region: amazonEbs.region,
     amazon_ebs_instance_type: amazonEbs.instanceType,
     amazon_ebs_ami_owner: os.ami.ownerId,
+    amazon_ebs_ami_id: amazonEbs.ami.kind === 'id' ? amazonEbs.ami.id : null,
     amazon_ebs_ami_name: os.ami.namePattern[architecture],
     amazon_ebs_root_device: os.ami.rootDevice,
     amazon_ebs_ssh_user: os.ami.loginUser,

@@ -52,8 +52,9 @@ function viewOf(target: string, cluster: Cluster): object {
   return view(cluster);
 }
 
-function release({ kubeNginx, containerd, runc, crictl, cniPlugins, kubelet }: Cluster): object {
+function release({ lock, kubeNginx, containerd, runc, crictl, cniPlugins, kubelet }: Cluster): object {
   return {
+    lock: lock.kind === 'locked' ? lock.sha256 : 'none',
     versions: [
       ['NGINX', kubeNginx],
       ['CONTAINERD', containerd],

@@ -3,7 +3,7 @@ import { platformNames } from '../../catalog/platforms.ts';
 import { componentShape, containerdShape, controlPlaneShape, kubeletShape, kubeNginxShape } from './components.ts';
 import { imageShape } from './image.ts';
 import { nodeShape } from './nodes.ts';
-import { cidr, dnsName, duration, freeText, ipAddress } from './scalars.ts';
+import { cidr, dnsName, duration, freeText, ipAddress, mirror } from './scalars.ts';
 
 const networkShape = z.strictObject({
   podCIDR: cidr.describe("The pods' network (the guide's CLUSTER_CIDR)."),
@@ -15,6 +15,13 @@ const networkShape = z.strictObject({
 const userDataShape = z.strictObject({
   target: z.enum(platformNames).optional().describe('Where user-data is pasted.'),
   encoding: z.enum(['plain', 'gzip']).optional().describe('gzip where plain user-data is too long for the target.'),
+});
+
+const downloadsShape = z.strictObject({
+  mirrors: z
+    .array(mirror)
+    .optional()
+    .describe('Asked in order before the upstream. A mirror holds MIRROR/HOST/PATH of an upstream URL.'),
 });
 
 /** The whole of cluster.yaml. The JSON Schema that editors use comes from here too. */
@@ -35,6 +42,7 @@ export const clusterSpecShape = z.strictObject({
   cniPlugins: componentShape.optional(),
   kubelet: kubeletShape.optional(),
   image: imageShape.optional(),
+  downloads: downloadsShape.optional(),
   userData: userDataShape.optional(),
   tokens: z.strictObject({ ttl: duration.optional().describe('How long a bootstrap token lives.') }).optional(),
   sshAuthorizedKeys: z

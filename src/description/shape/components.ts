@@ -42,6 +42,9 @@ export const containerdShape = z.strictObject({
     .describe('The static build runs on any glibc; upstream publishes it from 1.7.0 on.'),
   directory: folder.optional().describe("containerd's root and state lie below it (the guide's CONTAINERD_DIR)."),
   sandboxImage: imageReference.optional().describe('The pause image.'),
+  sandboxImageArchive: fileName
+    .optional()
+    .describe('A tarball of the pause image, relative to this file, which is put into the image.'),
 });
 
 export const kubeletShape = z.strictObject({

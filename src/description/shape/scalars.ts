@@ -141,6 +141,20 @@ export const folder = text(
 
 export const fileName = text('bad-path', "must be a file's name, relative to the description", isOneLine);
 
+export const mirror = text(
+  'bad-mirror',
+  'must be an https://, file:/// or s3://BUCKET address with no user name, ? or # in it, such as https://mirror.example.org/files',
+  isMirror,
+);
+
+function isMirror(value: string): boolean {
+  if (!isOneLine(value) || !URL.canParse(value)) return false;
+  const { protocol, host, pathname, username, password, search, hash } = new URL(value);
+  if (username !== '' || password !== '' || search !== '' || hash !== '') return false;
+  if (protocol === 'file:') return host === '' && pathname !== '/';
+  return ['https:', 'http:', 's3:'].includes(protocol) && host !== '';
+}
+
 export const sha256 = text('bad-sha256', 'must be a SHA-256: 64 lower-case hexadecimal digits', (value) =>
   /^[0-9a-f]{64}$/.test(value),
 );

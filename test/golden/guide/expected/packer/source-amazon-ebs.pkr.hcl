@@ -20,12 +20,15 @@ source "amazon-ebs" "node" {
     most_recent = true
     # Ubuntu 18.04 is past its end of support: every AMI of it is deprecated.
     include_deprecated = true
-    filters = {
-      name                = replace(var.amazon_ebs_ami_name, "{{", local.escaped_braces)
-      architecture        = local.amazon_ebs_architectures[var.architecture]
-      root-device-type    = "ebs"
-      virtualization-type = "hvm"
-    }
+    filters = merge(
+      {
+        name                = replace(var.amazon_ebs_ami_name, "{{", local.escaped_braces)
+        architecture        = local.amazon_ebs_architectures[var.architecture]
+        root-device-type    = "ebs"
+        virtualization-type = "hvm"
+      },
+      var.amazon_ebs_ami_id == null ? {} : { image-id = var.amazon_ebs_ami_id },
+    )
   }
 
   vpc_id               = var.amazon_ebs_vpc_id

@@ -1,0 +1,91 @@
+import { readFileSync, realpathSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { exitCodes } from '../diagnostics/failure.ts';
+import { readPackageFiles } from '../edges/read-package-files.ts';
+import { fetchArtifacts } from '../fetch/fetch-artifacts.ts';
+import { bakeImage, type BakedImage } from '../image/bake-image.ts';
+import { findPacker } from '../image/find-packer.ts';
+import type { Lock } from '../lock/lock.ts';
+import { imageArtifacts } from '../lock/needed-artifacts.ts';
+import { Templates } from '../templates/templates.ts';
+import { compileCommand } from './compile.ts';
+import type { Context } from './context.ts';
+import { loadDescription } from './load-description.ts';
+import { loadLock, withLockOf } from './load-lock.ts';
+import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
+import { writeFirstLock } from './write-first-lock.ts';
+
+export interface ImageOptions {
+  /** Where the template goes, as with compile. */
+  readonly output: string;
+  readonly image: string;
+  readonly sshKey?: string;
+  readonly json?: true;
+}
+
+/**
+ * Compiles a description, fetches what its image needs, and has Packer bake it.
+ * @returns the exit code
+ * @throws Failure of the lock, the sources, the output, or of Packer
+ */
+export async function imageCommand(file: string, options: ImageOptions, context: Context): Promise<number> {
+  const started = performance.now();
+  const loaded = loadDescription(file, new Templates(readPackageFiles(context.packageRoot)), context);
+  if (loaded.cluster === undefined) {
+    if (options.json) print({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
+    else reportDiagnostics(file, loaded, context);
+    return exitCodes.description;
+  }
+
+  await findPacker(context.env);
+  const before = loadLock(file, context);
+  withLockOf(loaded.cluster, before);
+  const lock = before?.lock ?? (await writeFirstLock(file, loaded.cluster, context));
+  const places = {
+    folder: dirname(resolve(context.cwd, file)),
+    mirrors: loaded.cluster.downloads.mirrors,
+  };
+  const { files } = await fetchArtifacts(lock, places, context);
+  // With the lock that may have been made just now.
+  const cluster = withLockOf(loaded.cluster, loadLock(file, context));
+  const compiled = await compileCommand(file, { output: options.output }, context);
+  if (compiled !== exitCodes.done) return compiled;
+
+  // The folder itself: another compile may lead the link elsewhere while Packer reads.
+  const out = realpathSync(resolve(context.cwd, options.output));
+  const baked = await bakeImage(
+    {
+      cluster,
+      template: join(out, 'packer'),
+      inputs: inputsOf(out),
+      files,
+      releases: releasesIn(lock, imageArtifacts(cluster)),
+      folder: resolve(context.cwd, options.image),
+      sshKey: options.sshKey === undefined ? undefined : resolve(context.cwd, options.sshKey),
+    },
+    context,
+  );
+  tell(baked, (performance.now() - started) / 1000, options, context);
+  return exitCodes.done;
+}
+
+/** What bake.json says that the template was compiled from. */
+function inputsOf(out: string): Readonly<Record<string, string>> {
+  const record = JSON.parse(readFileSync(join(out, 'bake.json'), 'utf8')) as { input: Record<string, string> };
+  return record.input;
+}
+
+function releasesIn({ artifacts }: Lock, wanted: readonly { readonly name: string }[]) {
+  return artifacts
+    .filter(({ name }) => wanted.some((artifact) => artifact.name === name))
+    .map(({ component, version = '', url, sha256 = '' }) => ({ name: component, version, url, sha256 }));
+}
+
+function tell({ artifact, bill, log, phases }: BakedImage, seconds: number, { json }: ImageOptions, context: Context) {
+  if (json) print({ good: true, artifact, billOfMaterials: bill, log, seconds, phases }, context);
+  else context.stderr.write(`baked ${artifact} in ${seconds.toFixed(0)} s; what is in it: ${bill}\n`);
+}
+
+function print(value: object, { stdout }: Context): void {
+  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}

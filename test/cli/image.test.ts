@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import { writeSite } from '../support/download-site.ts';
+import { runBake } from '../support/run-bake.ts';
+import { inTemporaryFolder } from '../support/temporary-folder.ts';
+
+// What ends before Packer starts. Real bakes are in test/e2e/image.test.ts.
+const image = suite('bake image');
+
+/** Runs `bake image` where PATH has nothing but a packer that prints this; none: nothing at all. */
+function withPacker(printed: string | undefined, says: RegExp): () => Promise<void> {
+  return () =>
+    inTemporaryFolder(async (folder) => {
+      writeSite(folder);
+      mkdirSync(join(folder, 'bin'));
+      if (printed !== undefined) {
+        writeFileSync(join(folder, 'bin/packer'), `#!/bin/sh\necho '${printed}'\n`, { mode: 0o755 });
+      }
+      const env = { PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache') };
+      const { exitCode, stderr } = await runBake(['image', 'cluster.yaml'], { cwd: folder, env });
+      assert.match(stderr, says);
+      assert.equal(exitCode, 3);
+      // It is told at once, before anything is downloaded or written.
+      for (const name of ['bake.lock', 'cache', 'out', 'image']) assert.ok(!existsSync(join(folder, name)), name);
+    });
+}
+
+image(
+  'without Packer',
+  withPacker(undefined, /^error packer-unusable: there is no packer on PATH; install 1\.11 or later, from https:/),
+);
+image(
+  "with Debian's Packer",
+  withPacker('Packer v1.6.6', /^error packer-unusable: the packer on PATH is 1\.6\.6; install 1\.11 or later/),
+);
+image(
+  'with another program of that name',
+  withPacker('cracklib 2.9', /^error packer-unusable: the packer on PATH does not say its version/),
+);
+
+image('a description with mistakes is told as such', () =>
+  inTemporaryFolder(async (folder) => {
+    writeFileSync(join(folder, 'cluster.yaml'), 'version: 1\n');
+    const { exitCode, stderr } = await runBake(['image'], { cwd: folder });
+    assert.match(stderr, /^cluster\.yaml:1:1 error missing-key: /);
+    assert.equal(exitCode, 1);
+  }),
+);
+
+image.run();

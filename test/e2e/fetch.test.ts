@@ -1,0 +1,278 @@
+import assert from 'node:assert/strict';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
+import { suite } from 'uvu';
+import type { Lock } from '../../src/lock/lock.ts';
+import { describeSite, writeSite } from '../support/download-site.ts';
+import { testUnless } from '../support/skip.ts';
+import { inTemporaryFolder } from '../support/temporary-folder.ts';
+import { tryPart } from '../support/try-part.ts';
+
+// bake lock and bake fetch with a real S3, a real registry of images, TLS through a proxy, and a disk that fills up.
+const fetching = suite('bake fetch, with real servers');
+const main = join(import.meta.dirname, '../../dist/main.js');
+
+const [versitygw, registry] = [await tryPart('versitygw'), await tryPart('docker-registry')];
+
+async function bake(folder: string, command: string, env: Readonly<Record<string, string>> = {}) {
+  return execa(process.execPath, [main, ...command.split(' ')], {
+    cwd: folder,
+    env: { HTTP_PROXY: '', HTTPS_PROXY: '', XDG_CACHE_HOME: join(folder, 'cache'), ...env },
+    reject: false,
+  });
+}
+
+/** Of a port that nobody listens on; a moment later somebody might. */
+async function freePort(): Promise<number> {
+  const server = createTcpServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+async function whileRunning<T>(child: ChildProcess, port: number, work: () => Promise<T>): Promise<T> {
+  let said = '';
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data: Buffer) => (said += data.toString()));
+  try {
+    for (let waited = 0; ; waited++) {
+      const socket = connect(port, '127.0.0.1');
+      const up = await new Promise((resolve) => {
+        socket.once('connect', () => resolve(true)).once('error', () => resolve(false));
+      });
+      socket.destroy();
+      if (up === true) break;
+      assert.ok(child.exitCode === null && waited < 200, said);
+      await setTimeout(50);
+    }
+    return await work();
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+testUnless(fetching, versitygw.missing, 'takes files from S3, with the credentials of the environment', () =>
+  inTemporaryFolder(async (folder) => {
+    const port = await freePort();
+    const keys = { access: 'bake-test', secret: 'not-a-secret-of-anybody' };
+    const files = writeSite(folder);
+    mkdirSync(join(folder, 'buckets'));
+    cpSync(join(folder, 'mirror'), join(folder, 'buckets/mirrors/pre fix'), { recursive: true });
+    writeFileSync(join(folder, 'cluster.yaml'), describeSite(files, ['s3://mirrors/none', 's3://mirrors/pre fix']));
+    const env = { ROOT_ACCESS_KEY: keys.access, ROOT_SECRET_KEY: keys.secret };
+    const argv = ['--port', `127.0.0.1:${port}`, 'posix', join(folder, 'buckets')];
+    const child = spawn(join(versitygw.folder, 'versitygw'), argv, { env: { ...process.env, ...env } });
+    const aws = {
+      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${port}`,
+      AWS_ACCESS_KEY_ID: keys.access,
+      AWS_SECRET_ACCESS_KEY: keys.secret,
+      AWS_REGION: 'us-east-1',
+      AWS_EC2_METADATA_DISABLED: 'true',
+    };
+    await whileRunning(child, port, async () => {
+      const done = await bake(folder, 'fetch', aws);
+      assert.equal(
+        done.stderr,
+        'there was no bake.lock: wrote it; keep it with the description\n8 files in the cache: 8 came, 0.2 MB',
+      );
+      for (const name of readdirSync(join(folder, 'cache/bake/sha256'))) {
+        const bytes = readFileSync(join(folder, 'cache/bake/sha256', name));
+        assert.equal(createHash('sha256').update(bytes).digest('hex'), name);
+      }
+      rmSync(join(folder, 'cache'), { recursive: true });
+      const refused = await bake(folder, 'fetch', { ...aws, AWS_SECRET_ACCESS_KEY: 'another' });
+      assert.equal(refused.exitCode, 3);
+      assert.match(
+        refused.stderr,
+        /\n {4}s3:\/\/mirrors\/pre fix\/.*: it answers SignatureDoesNotMatch: .*\(HTTP 403\)\n/,
+      );
+      assert.doesNotMatch(refused.stderr, /another|Node/);
+      const nobody = await bake(folder, 'fetch', {
+        ...aws,
+        AWS_ACCESS_KEY_ID: '',
+        AWS_SECRET_ACCESS_KEY: '',
+        HOME: folder,
+      });
+      assert.match(
+        nobody.stderr,
+        /: there are no credentials for it: .*; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY/,
+      );
+    });
+  }),
+);
+
+/** An image of two architectures and no layers. */
+function imageFiles(): { manifests: Map<string, Buffer>; config: Buffer; index: Buffer } {
+  const digest = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  const json = (value: object): Buffer => Buffer.from(JSON.stringify(value));
+  const config = json({ architecture: 'amd64', os: 'linux', rootfs: { type: 'layers', diff_ids: [] } });
+  const oci = 'application/vnd.oci.image';
+  const manifest = json({
+    schemaVersion: 2,
+    mediaType: `${oci}.manifest.v1+json`,
+    config: { mediaType: `${oci}.config.v1+json`, digest: digest(config), size: config.length },
+    layers: [],
+  });
+  const index = json({
+    schemaVersion: 2,
+    mediaType: `${oci}.index.v1+json`,
+    manifests: ['amd64', 's390x'].map((architecture) => ({
+      mediaType: `${oci}.manifest.v1+json`,
+      digest: digest(manifest),
+      size: manifest.length,
+      platform: { os: 'linux', architecture },
+    })),
+  });
+  return {
+    manifests: new Map([
+      [digest(manifest), manifest],
+      ['3.2', index],
+    ]),
+    config,
+    index,
+  };
+}
+
+testUnless(fetching, registry.missing, 'asks a registry for the digest of the pause image', () =>
+  inTemporaryFolder(async (folder) => {
+    const port = await freePort();
+    const base = `http://127.0.0.1:${port}`;
+    const files = writeSite(folder);
+    const reference = `127.0.0.1:${port}/k8s/pause:3.2`;
+    const described = (image: string): void => {
+      const text = describeSite(files, [`file://${join(folder, 'mirror')}`]);
+      writeFileSync(join(folder, 'cluster.yaml'), text.replace(/registry.k8s.io\/pause@sha256:0+/, image));
+    };
+    writeFileSync(
+      join(folder, 'registry.yml'),
+      `version: 0.1
+storage: { filesystem: { rootdirectory: ${folder}/images } }
+http: { addr: 127.0.0.1:${port} }
+`,
+    );
+    const child = spawn(join(registry.folder, 'docker-registry'), ['serve', join(folder, 'registry.yml')]);
+    await whileRunning(child, port, async () => {
+      const { manifests, config, index } = imageFiles();
+      const { headers } = await fetch(`${base}/v2/k8s/pause/blobs/uploads/`, { method: 'POST' });
+      const place = new URL(headers.get('location') ?? '', base);
+      place.searchParams.set('digest', `sha256:${createHash('sha256').update(config).digest('hex')}`);
+      const type = { 'content-type': 'application/octet-stream' };
+      assert.equal((await fetch(place, { method: 'PUT', body: config, headers: type })).status, 201);
+      for (const [tag, body] of manifests) {
+        const kind = body === index ? 'index' : 'manifest';
+        const put = { method: 'PUT', body, headers: { 'content-type': `application/vnd.oci.image.${kind}.v1+json` } };
+        assert.equal((await fetch(`${base}/v2/k8s/pause/manifests/${tag}`, put)).status, 201);
+      }
+      described(reference);
+      const { exitCode, stderr } = await bake(folder, 'lock');
+      assert.equal(exitCode, 0, stderr);
+      const lock = JSON.parse(readFileSync(join(folder, 'bake.lock'), 'utf8')) as Lock;
+      const digest = `sha256:${createHash('sha256').update(index).digest('hex')}`;
+      assert.deepEqual(lock.sandboxImage, { reference, digest });
+
+      described(reference.replace('3.2', '9.9'));
+      const missing = await bake(folder, 'lock');
+      assert.equal(missing.exitCode, 3);
+      assert.match(
+        missing.stderr,
+        /\n {2}the pause image\n {4}http:.*\/manifests\/9.9: it has no such file \(HTTP 404\)$/,
+      );
+    });
+  }),
+);
+
+testUnless(fetching, undefined, 'trusts no strange certificate, and goes to https through a proxy', () =>
+  inTemporaryFolder(async (folder) => {
+    await execa('openssl', [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+      ...['-subj', '/CN=mirror', '-addext', 'subjectAltName=DNS:mirror.example.org'],
+      ...['-keyout', join(folder, 'mirror.key'), '-out', join(folder, 'mirror.crt')],
+    ]);
+    const files = writeSite(folder);
+    writeFileSync(join(folder, 'cluster.yaml'), describeSite(files, ['https://mirror.example.org']));
+    const tls = { key: readFileSync(join(folder, 'mirror.key')), cert: readFileSync(join(folder, 'mirror.crt')) };
+    const server = createServer(tls, (request, response) => {
+      const file = files.get((request.url ?? '').slice(1));
+      response.writeHead(file === undefined ? 404 : 200, { 'content-length': file?.length ?? 0 });
+      response.end(request.method === 'HEAD' ? undefined : file);
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    // The only one that knows where mirror.example.org is.
+    const asked: string[] = [];
+    const sockets = new Set<Socket>();
+    const proxy = createTcpServer((client) => {
+      sockets.add(client.on('error', () => undefined));
+      client.once('data', (data: Buffer) => {
+        asked.push(data.toString().split('\r\n')[0] ?? '');
+        const upstream = connect((server.address() as AddressInfo).port, '127.0.0.1', () => {
+          client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+          client.pipe(upstream).pipe(client);
+        });
+        sockets.add(upstream.on('error', () => undefined));
+      });
+    }).listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    try {
+      const HTTPS_PROXY = `http://user:word@127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+      const strange = await bake(folder, 'lock', { HTTPS_PROXY });
+      assert.equal(strange.exitCode, 3);
+      assert.match(
+        strange.stderr,
+        /its certificate is not trusted: .*; where that is meant to be, name its CA in NODE_EXTRA_CA_CERTS\n/,
+      );
+      asked.length = 0;
+      const known = { HTTPS_PROXY, NODE_EXTRA_CA_CERTS: join(folder, 'mirror.crt') };
+      const done = await bake(folder, 'fetch', known);
+      assert.equal(done.exitCode, 0, done.stderr);
+      assert.ok(asked.length > 0);
+      assert.deepEqual([...new Set(asked)], ['CONNECT mirror.example.org:443 HTTP/1.1']);
+      assert.doesNotMatch(strange.stderr + done.stderr, /word/);
+      assert.equal((await bake(folder, 'fetch --verify', {})).exitCode, 0, 'offline');
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      server.closeAllConnections();
+      server.close();
+      proxy.close();
+    }
+  }),
+);
+
+testUnless(
+  fetching,
+  process.getuid?.() === 0 ? undefined : 'a disk is mounted as root only',
+  'a full disk is told, and a retry with room goes well',
+  () =>
+    inTemporaryFolder(async (folder) => {
+      writeSite(folder, '', () => 900_000);
+      assert.equal((await bake(folder, 'lock')).exitCode, 0);
+      const small = join(folder, 'small');
+      mkdirSync(small);
+      await execa('mount', ['-t', 'tmpfs', '-o', 'size=2m', 'tmpfs', small]);
+      try {
+        const full = await bake(folder, 'fetch', { XDG_CACHE_HOME: small });
+        assert.match(full.stderr, /^error disk-full: cannot use the cache .*: the disk is full \(ENOSPC\)/m);
+        assert.equal(full.exitCode, 3);
+        const kept = join(small, 'bake/sha256');
+        for (const name of existsSync(kept) ? readdirSync(kept) : []) {
+          const bytes = readFileSync(join(kept, name));
+          assert.equal(createHash('sha256').update(bytes).digest('hex'), name);
+        }
+        await execa('mount', ['-o', 'remount,size=20m', small]);
+        const retried = await bake(folder, 'fetch', { XDG_CACHE_HOME: small });
+        assert.equal(retried.exitCode, 0, retried.stderr);
+        assert.deepEqual(readdirSync(join(small, 'bake/parts')), []);
+      } finally {
+        await execa('umount', [small]);
+      }
+    }),
+);
+
+fetching.run();
