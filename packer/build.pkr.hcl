@@ -30,7 +30,8 @@ build {
   sources = ["source.${var.source}.node"]
 
   provisioner "shell" {
-    inline = ["rm -rf ${local.bake_folder} && mkdir ${local.bake_folder} ${local.bake_folder}/artifacts"]
+    env    = { BAKE_FOLDER = local.bake_folder }
+    script = "${path.root}/scripts/make-bake-folder.sh"
   }
 
   provisioner "file" {
@@ -62,6 +63,7 @@ build {
       "${path.root}/scripts/use-apt-mirror.sh",
       "${path.root}/scripts/install-packages.sh",
       "${path.root}/scripts/build-nginx.sh",
+      "${path.root}/scripts/remove-build-packages.sh",
       "${path.root}/scripts/install-binaries.sh",
       "${path.root}/scripts/make-folders.sh",
       "${path.root}/scripts/install-rootfs.sh",
@@ -92,6 +94,16 @@ build {
     env             = local.script_environment
     execute_command = local.run_as_root
     script          = "${path.root}/scripts/remove-leftovers.sh"
+  }
+
+  # An existing machine is left as it was found, so that a bake can be tried again.
+  error-cleanup-provisioner "shell" {
+    env             = local.script_environment
+    execute_command = local.run_as_root
+    scripts = [
+      "${path.root}/scripts/remove-build-packages.sh",
+      "${path.root}/scripts/remove-leftovers.sh",
+    ]
   }
 
   post-processors {

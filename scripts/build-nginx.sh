@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# kube-nginx from source, with the guide's configure flags. The compiler is gone afterwards, if it was not there before.
+# kube-nginx from source, with the guide's configure flags. remove-build-packages.sh removes the compiler again.
 set -euo pipefail
 # shellcheck source=scripts/quietly.sh
 source "$BAKE_FOLDER/quietly.sh"
@@ -8,11 +8,12 @@ export DEBIAN_FRONTEND=noninteractive
 prefix=/opt/k8s/kube-nginx
 source_folder=$BAKE_FOLDER/nginx
 
-installed_packages() { dpkg-query --show --showformat '${db:Status-Abbrev}${binary:Package}\n' | sed -n 's/^ii //p' | sort; }
-
-before=$(installed_packages)
 read -ra build_packages <<<"$NGINX_BUILD_PACKAGES"
-quietly apt-get -o Acquire::Retries=5 install --yes --no-install-recommends "${build_packages[@]}"
+install_packages() { apt-get -o Acquire::Retries=5 install --yes --no-install-recommends "${build_packages[@]}" "$@"; }
+# Noted before they come: a bake that is cut off leaves them, and the next one could not tell them from the machine's own.
+install -d /var/lib/bake
+install_packages --simulate | sed -n 's/^Inst \([^ ]*\) (.*/\1/p' >>/var/lib/bake/build-packages
+quietly install_packages
 
 rm -rf "$source_folder"
 mkdir "$source_folder"
@@ -29,10 +30,3 @@ install -d "$prefix/conf" "$prefix/logs" "$prefix/sbin"
 install -m 0755 objs/nginx "$prefix/sbin/kube-nginx"
 cd /
 rm -rf "$source_folder"
-
-mapfile -t added < <(comm -13 <(echo "$before") <(installed_packages))
-if ((${#added[@]} > 0)); then
-  quietly apt-get purge --yes "${added[@]}"
-  # test-image.sh looks whether they are gone.
-  printf '%s\n' "${added[@]}" >"$BAKE_FOLDER/added-packages"
-fi

@@ -1,7 +1,8 @@
 # Sourced by every script here: nothing is said while all goes well, and what failed is named when it does not.
 # shellcheck shell=bash
 
-trap 'printf "%s: line %d failed: %s\n" "${0##*/}" "$LINENO" "$BASH_COMMAND" >&2' ERR
+# What failed in `quietly` is named there.
+trap '[[ $BASH_COMMAND == return* ]] || printf "line %d failed: %s\n" "$LINENO" "$BASH_COMMAND" >&2' ERR
 
 # Runs a command and keeps what it says to itself, unless it fails.
 quietly() {

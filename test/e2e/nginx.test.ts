@@ -30,28 +30,33 @@ mkdir -p "$BAKE_FOLDER"/artifacts
 cp /template/scripts/quietly.sh "$BAKE_FOLDER"
 cp /nginx.tar.gz "$BAKE_FOLDER"/artifacts
 bash /template/scripts/build-nginx.sh
+bash /template/scripts/remove-build-packages.sh
 dpkg --get-selections | grep -v deinstall | diff /run/before -
 ls "$BAKE_FOLDER"`;
 
-testUnless(nginx, missing, 'build-nginx.sh builds it, and says and leaves behind nothing else', () =>
-  withCompiled('guide', async (out) => {
-    const template = join(out, 'packer');
-    const { nginx_build_packages } = JSON.parse(readFileSync(join(template, 'bake.auto.pkrvars.json'), 'utf8')) as {
-      nginx_build_packages: string[];
-    };
-    const { exitCode, all } = await runInRoot(debian.folder, ['sh', '-c', build], {
-      network: 'host',
-      // As packer/build.pkr.hcl gives it to every script.
-      env: { BAKE_FOLDER: '/var/tmp/bake', NGINX_BUILD_PACKAGES: nginx_build_packages.join(' ') },
-      binds: [
-        { from: template, to: '/template' },
-        { from: join(source.folder, 'nginx-1.22.1.tar.gz'), to: '/nginx.tar.gz' },
-        { from: built, to: '/opt/k8s/kube-nginx', writable: true },
-      ],
-    });
-    assert.equal(all, 'artifacts\nquietly.sh');
-    assert.equal(exitCode, 0);
-  }),
+testUnless(
+  nginx,
+  missing,
+  'build-nginx.sh builds it; with remove-build-packages.sh it leaves behind nothing else',
+  () =>
+    withCompiled('guide', async (out) => {
+      const template = join(out, 'packer');
+      const { nginx_build_packages } = JSON.parse(readFileSync(join(template, 'bake.auto.pkrvars.json'), 'utf8')) as {
+        nginx_build_packages: string[];
+      };
+      const { exitCode, all } = await runInRoot(debian.folder, ['sh', '-c', build], {
+        network: 'host',
+        // As packer/build.pkr.hcl gives it to every script.
+        env: { BAKE_FOLDER: '/var/tmp/bake', NGINX_BUILD_PACKAGES: nginx_build_packages.join(' ') },
+        binds: [
+          { from: template, to: '/template' },
+          { from: join(source.folder, 'nginx-1.22.1.tar.gz'), to: '/nginx.tar.gz' },
+          { from: built, to: '/opt/k8s/kube-nginx', writable: true },
+        ],
+      });
+      assert.equal(all, 'added-packages\nartifacts\nquietly.sh');
+      assert.equal(exitCode, 0);
+    }),
 );
 
 /** Runs a script where the compiled rootfs and kube-nginx are installed; `unit KEY` is a line of the compiled unit. */

@@ -1,6 +1,11 @@
 #!/usr/bin/env bash
-# The last script: what only the bake needed goes.
+# The last script, also when another one failed: what only the bake needed goes.
 set -euo pipefail
+# An upload may have failed before this came along.
+if [[ ! -e $BAKE_FOLDER/quietly.sh ]]; then
+  rm -rf "$BAKE_FOLDER"
+  exit
+fi
 # shellcheck source=scripts/quietly.sh
 source "$BAKE_FOLDER/quietly.sh"
 
