@@ -16,7 +16,7 @@ export async function findPacker(env: Readonly<Record<string, string | undefined
     reject: false,
     stdin: 'ignore',
   });
-  const version = /^Packer v(\S+)/m.exec(asked.stdout ?? '')?.[1];
+  const version = /^Packer v(\S+)/m.exec(asked.stdout)?.[1];
   if (version !== undefined && semver.gte(version, REQUIRED)) return;
   const fact =
     version !== undefined

@@ -747,6 +747,7 @@ line('has --help with examples for every command', () =>
       'compile',
       'lock',
       'fetch',
+      'image',
       'token',
       'token list',
       'token rotate',

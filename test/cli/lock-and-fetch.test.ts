@@ -14,6 +14,8 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -214,7 +216,7 @@ lock(
     expectDone(await bake('fetch'), /7 came/);
     assert.equal(readFileSync(join(folder, 'cache/bake/sha256', entry()?.sha256 ?? ''), 'utf8'), 'first');
     expectDone(await bake('compile cluster.yaml'), /^wrote/);
-    const tsv = readFileSync(join(folder, 'out/packer/downloads.tsv'), 'utf8');
+    const tsv = readFileSync(join(folder, 'out/packer/artifacts.tsv'), 'utf8');
     assert.ok(tsv.includes(`runc.amd64\t${sha256(Buffer.from('first'))}\n`), 'compile goes by the lock');
   }, 'runc: { version: 1.9.9, trustFirstDownload: true }\n'),
 );
@@ -297,6 +299,39 @@ lock(
       await server.close();
     }
   }),
+);
+
+/** What an endpoint of EC2 answers; the real one is not for tests. */
+const images = `<DescribeImagesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><imagesSet>
+<item><imageId>ami-0aaa</imageId><name>debian-12-amd64-1</name><creationDate>2024-01-01T00:00:00.000Z</creationDate></item>
+<item><imageId>ami-0bbb</imageId><name>debian-12-amd64-2</name><creationDate>2025-01-01T00:00:00.000Z</creationDate></item>
+</imagesSet></DescribeImagesResponse>`;
+
+lock(
+  'pins the newest AMI by its id, with no noise of the SDK',
+  inSite(async (_, folder) => {
+    let asked = '';
+    const server = createServer((request, response) => {
+      request.on('data', (data: Buffer) => (asked += data.toString()));
+      request.on('end', () => response.writeHead(200, { 'content-type': 'text/xml' }).end(images));
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const keys = { AWS_ACCESS_KEY_ID: 'bake-test', AWS_SECRET_ACCESS_KEY: 'not-a-secret-of-anybody' };
+      const AWS_ENDPOINT_URL_EC2 = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const env = { ...process.env, ...keys, AWS_ENDPOINT_URL_EC2, XDG_CACHE_HOME: join(folder, 'cache') };
+      const outcome = await outcomeOf(spawn(process.execPath, [main, 'lock'], { cwd: folder, env }));
+      assert.deepEqual(outcome, { code: 0, said: 'wrote bake.lock: 14 downloads\n' });
+      const place = { region: 'eu-central-1', owner: '136693071363', namePattern: 'debian-12-amd64-*' };
+      assert.deepEqual(readLock(folder).ami, { ...place, id: 'ami-0bbb', name: 'debian-12-amd64-2' });
+      const query = new URLSearchParams(asked);
+      assert.equal(query.get('Action'), 'DescribeImages');
+      assert.deepEqual([query.get('Owner.1'), query.get('IncludeDeprecated')], [place.owner, 'true']);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }, 'image: { os: debian-12, cgroup: v1, source: amazon-ebs, amazonEbs: { region: eu-central-1 } }\n'),
 );
 
 lock(
