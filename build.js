@@ -11,8 +11,8 @@ await build({
   platform: 'node',
   target: 'node20',
   logLevel: 'warning',
-  // What the library of the bill of materials can do besides: XML, and checking against the schema.
-  external: ['libxmljs2', 'xmlbuilder2', 'ajv', 'ajv-formats', 'ajv-formats-draft2019'],
+  // What the library of the bill of materials can do besides: XML.
+  external: ['xmlbuilder2'],
   // CommonJS packages ask for Node's own modules by require(), which a module has to make for itself.
   banner: {
     js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",

@@ -1,4 +1,8 @@
-import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
+// By their subpaths: the whole brings validators, which look for files beside themselves.
+import * as Enums from '@cyclonedx/cyclonedx-library/Enums';
+import * as Models from '@cyclonedx/cyclonedx-library/Models';
+import * as Serialize from '@cyclonedx/cyclonedx-library/Serialize';
+import * as Spec from '@cyclonedx/cyclonedx-library/Spec';
 import { PackageURL } from 'packageurl-js';
 
 export interface Release {

@@ -7,5 +7,6 @@ export function nameStep(text: string): string | undefined {
   if (script !== undefined) return basename(script).startsWith('packer-shell') ? undefined : basename(script, '.sh');
   const upload = /^(Uploading|Downloading) (\S+) => \S+$/.exec(text);
   if (upload !== null) return `${upload[1] === 'Uploading' ? 'upload' : 'download'} ${basename(upload[2] ?? '')}`;
+  if (text.startsWith('Provisioning step had errors')) return 'clean up';
   return text.replace(/\.+$/, '');
 }

@@ -39,18 +39,19 @@ export async function runPacker(run: PackerRun): Promise<number> {
     buffer: false,
     all: true,
   });
-  const signalTo = (name: NodeJS.Signals, target: 'packer' | 'group'): void => {
+  // To all of the group, as a terminal does it: Packer's first process leaves it to its second one to hear.
+  const signalAll = (name: NodeJS.Signals): void => {
     if (packer.pid === undefined) return;
     try {
-      kill(target === 'group' ? -packer.pid : packer.pid, name);
+      kill(-packer.pid, name);
     } catch {
       // It is gone.
     }
   };
   let timer: NodeJS.Timeout | undefined;
   const stop = (): void => {
-    signalTo('SIGINT', 'packer');
-    timer = setTimeout(() => signalTo('SIGKILL', 'group'), CLEAN_UP_MS);
+    signalAll('SIGINT');
+    timer = setTimeout(() => signalAll('SIGKILL'), CLEAN_UP_MS);
   };
   if (signal.aborted) stop();
   else signal.addEventListener('abort', stop, { once: true });

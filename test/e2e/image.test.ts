@@ -1,0 +1,182 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { execa } from 'execa';
+import { zipSync } from 'fflate';
+import { suite } from 'uvu';
+import { parse, stringify } from 'yaml';
+import { packerPlatforms, packerPluginRelease } from '../../src/catalog/packer-plugins.ts';
+import { writePauseArchive } from '../support/pause-archive.ts';
+import { missingForBake, startRealBake, type RealBake } from '../support/real-bake.ts';
+import { testUnless } from '../support/skip.ts';
+import { tryPart } from '../support/try-part.ts';
+
+// `bake image` from its command line to an image, with real Packer and a booted Debian 12. All that it fetches comes from
+// a folder: no other address is asked.
+const image = suite('bake image');
+const main = join(import.meta.dirname, '../../dist/main.js');
+const packer = await tryPart('packer');
+const upstream = await tryPart('upstream-mirror');
+const pause = 'registry.example.com/pause:3.2';
+
+let machine: RealBake;
+let folder = '';
+image.before(async () => {
+  if (missingForBake !== undefined) return;
+  machine = await startRealBake();
+  await machine.compile({ sysprep: true });
+  folder = dirname(machine.out);
+  await mirrorWithPlugins(join(folder, 'mirror'));
+  await writePauseArchive(join(folder, 'pause.tar'), pause);
+  mkdirSync(join(folder, 'tmp'));
+});
+image.after(() => (missingForBake === undefined ? machine.end() : undefined));
+
+/** The part, and Packer's plugins as upstream packs them; those of other platforms are never unpacked here. */
+async function mirrorWithPlugins(mirror: string): Promise<void> {
+  await execa('cp', ['--recursive', '--link', upstream.folder, mirror]);
+  for (const plugin of ['amazon', 'qemu'] as const) {
+    const programs = join(packer.folder, 'plugins/github.com/hashicorp', plugin);
+    let list = '';
+    for (const platform of packerPlatforms) {
+      const { url, fileName, checksums } = packerPluginRelease(plugin, platform);
+      const program = fileName.replace(/\.zip$/, '');
+      const real = readdirSync(programs).includes(program);
+      const bytes = real ? readFileSync(join(programs, program)) : Buffer.from('elsewhere');
+      const zip = zipSync({ [program]: bytes }, { level: 0 });
+      const place = join(mirror, url.replace('https://', ''));
+      mkdirSync(dirname(place), { recursive: true });
+      writeFileSync(place, zip);
+      list += `${createHash('sha256').update(zip).digest('hex')}  ${fileName}\n`;
+      writeFileSync(join(mirror, checksums.replace('https://', '')), list);
+    }
+  }
+}
+
+/** The description of the machine, with a script of the user's. */
+function describe(hook: string): void {
+  writeFileSync(join(folder, 'agent.sh'), `#!/bin/bash\n${hook}\n`);
+  const description = parse(readFileSync(join(folder, 'cluster.yaml'), 'utf8')) as Record<string, object>;
+  const { containerd, image: settings } = description;
+  writeFileSync(
+    join(folder, 'cluster.yaml'),
+    stringify({
+      ...description,
+      containerd: { ...containerd, sandboxImage: pause, sandboxImageArchive: 'pause.tar' },
+      image: { ...settings, scripts: ['agent.sh'] },
+      downloads: { mirrors: [`file://${join(folder, 'mirror')}`] },
+    }),
+  );
+}
+
+function bakeImage(...options: readonly string[]) {
+  return execa(process.execPath, [main, 'image', 'cluster.yaml', '--ssh-key', machine.key, ...options], {
+    cwd: folder,
+    env: {
+      PATH: `${packer.folder}:${process.env['PATH'] ?? ''}`,
+      XDG_CACHE_HOME: join(folder, 'cache'),
+      TMPDIR: join(folder, 'tmp'),
+      HOME: folder,
+      // Whatever would leave this machine ends here.
+      HTTPS_PROXY: 'http://127.0.0.1:1',
+      HTTP_PROXY: 'http://127.0.0.1:1',
+    },
+    extendEnv: false,
+    reject: false,
+  });
+}
+
+async function says(command: string): Promise<string> {
+  const { exitCode, all } = await machine.node.run(command);
+  assert.equal(exitCode, 0, `${command}: ${all}`);
+  return all;
+}
+
+/** Nothing of a build that came to nothing: no key, no half image, and a machine that can be baked again. */
+async function expectNothingLeft(): Promise<void> {
+  assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
+  assert.deepEqual(readdirSync(join(folder, 'image')), ['kubernetes-worker.log']);
+  assert.equal(await says('ls -A /var/tmp | grep -v systemd-private; command -v gcc make; true'), '');
+}
+
+testUnless(image, missingForBake, 'a script that fails: what it said, the log, and nothing left', async () => {
+  describe('echo "the licence server does not answer" >&2; exit 7');
+  const { exitCode, stderr } = await bakeImage();
+  const code = 'bake-failed';
+  assert.match(
+    stderr,
+    new RegExp(`^error ${code}: .*run-hooks\\.sh: failed; all that Packer said is in .*\\.log$`, 'm'),
+  );
+  assert.match(stderr, /^ {2}exit code 7 from: .*hook-1-agent\.sh\n {2}the licence server does not answer$/m);
+  assert.equal(exitCode, 3);
+  const log = join(folder, 'image/kubernetes-worker.log');
+  assert.match(readFileSync(log, 'utf8').slice(-5000), /the licence server does not answer/);
+  assert.equal(statSync(log).mode & 0o777, 0o600);
+  await expectNothingLeft();
+});
+
+testUnless(image, missingForBake, 'Ctrl-C: Packer cleans up, and nothing is left', async () => {
+  const running = bakeImage();
+  for await (const line of running.iterable({ from: 'stderr' })) {
+    // A phase is told when it ends; the one behind it runs.
+    if (line.endsWith('  install-packages')) running.kill('SIGINT');
+  }
+  const { exitCode, stderr } = await running;
+  assert.match(stderr, /build-nginx {2}failed$/m);
+  assert.equal(exitCode, 130);
+  await expectNothingLeft();
+});
+
+testUnless(
+  image,
+  missingForBake,
+  'then it works: phases, a bill of materials, and the image as described',
+  async () => {
+    describe('echo licensed >/etc/agent');
+    const { exitCode, stdout, stderr } = await bakeImage('--json');
+    assert.equal(exitCode, 0, stderr);
+    const told = JSON.parse(stdout) as { good: boolean; seconds: number; phases: { name: string; seconds: number }[] };
+    assert.ok(told.good);
+    const phases = told.phases.map(({ name }) => name);
+    for (const name of ['packer init', 'upload kubelet', 'build-nginx', 'run-hooks', 'test-image']) {
+      assert.ok(phases.includes(name), phases.join());
+      assert.match(stderr, new RegExp(`^ +[0-9.]+ s  ${name}$`, 'm'));
+    }
+    console.log(`  baked in ${told.seconds.toFixed(0)} s`);
+
+    assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
+    assert.deepEqual(readdirSync(join(folder, 'image')).sort(), [
+      'kubernetes-worker.cdx.json',
+      'kubernetes-worker.log',
+    ]);
+    assert.equal(await says('cat /etc/agent'), 'licensed');
+
+    // Input, image and node lead to each other.
+    const lock = createHash('sha256')
+      .update(readFileSync(join(folder, 'bake.lock')))
+      .digest('hex');
+    assert.match(
+      await says('cat /etc/bake-release'),
+      new RegExp(`^KUBELET_VERSION=1\\.18\\.6\\n(.*\\n)*LOCK_SHA256=${lock}$`, 'm'),
+    );
+    const bill = JSON.parse(readFileSync(join(folder, 'image/kubernetes-worker.cdx.json'), 'utf8')) as {
+      metadata: { component: { properties: { name: string; value: string }[] } };
+      components: { name: string; version: string }[];
+    };
+    const { properties } = bill.metadata.component;
+    assert.ok(properties.some(({ name, value }) => name === 'bake:input:bake.lock' && value === lock));
+    const installed = await says("dpkg-query --show --showformat '${Version}' systemd");
+    const versions = new Map(bill.components.map(({ name, version }) => [name, version]));
+    assert.deepEqual([versions.get('kubelet'), versions.get('systemd')], ['1.18.6', installed]);
+  },
+);
+
+testUnless(image, missingForBake, 'the pause image is in it, under its name, and held', async () => {
+  await says('systemctl start containerd.service');
+  const listed = await says(`/opt/k8s/bin/ctr -n k8s.io images list name==${pause}`);
+  assert.match(listed, /io\.cri-containerd\.pinned=pinned/);
+  await says('systemctl stop containerd.service');
+});
+
+image.run();

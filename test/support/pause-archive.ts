@@ -1,0 +1,31 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { create } from 'tar';
+
+/**
+ * Writes an archive as `docker save` does, of an image with one file. It can be imported; nobody runs it.
+ * @param file where to; beside it must be room for a folder of the same name
+ */
+export async function writePauseArchive(file: string, reference: string): Promise<void> {
+  const work = `${file}.d`;
+  mkdirSync(work);
+  writeFileSync(join(work, 'pause'), '#!/bin/sh\n', { mode: 0o755 });
+  await create({ cwd: work, file: join(work, 'layer.tar'), portable: true }, ['pause']);
+  const digest = createHash('sha256')
+    .update(readFileSync(join(work, 'layer.tar')))
+    .digest('hex');
+  const config = {
+    architecture: 'amd64',
+    os: 'linux',
+    config: { Entrypoint: ['/pause'] },
+    rootfs: { type: 'layers', diff_ids: [`sha256:${digest}`] },
+  };
+  writeFileSync(join(work, 'config.json'), JSON.stringify(config));
+  writeFileSync(
+    join(work, 'manifest.json'),
+    JSON.stringify([{ Config: 'config.json', RepoTags: [reference], Layers: ['layer.tar'] }]),
+  );
+  await create({ cwd: work, file, portable: true }, ['manifest.json', 'config.json', 'layer.tar']);
+  rmSync(work, { recursive: true });
+}
