@@ -12,7 +12,7 @@ debian_root() {
   trap "rm -rf '$work'" EXIT
   private_apt "$work"
   # mmdebstrap is a Perl script with no modules of its own: it runs from its unpacked package, uninstalled.
-  cd "$work"
+  cd "$work" || return
   "${APT[@]}" download mmdebstrap
   dpkg-deb --extract mmdebstrap_*.deb mmdebstrap
   mmdebstrap/usr/bin/mmdebstrap --quiet --mode=root --variant=minbase \
