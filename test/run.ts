@@ -1,6 +1,7 @@
 /**
  * Runs the tests: `tsx test/run.ts GROUP… [NAME…]`. A GROUP is a folder of test/, with its files *.test.ts; with NAMEs
- * only the files whose name contains one of them. It is the `test` folder of where this is started.
+ * only the files whose name contains one of them; *.long.test.ts only so, or with BAKE_LONG=1. It is the `test` folder of
+ * where this is started.
  *
  * uvu's own command line exits 0 when a `before` hook throws, a file forgets `.run()` or no test ran. So its suites are
  * taken from its queue and run here, file by file in this one process, and whatever is not a test that passed fails.
@@ -61,7 +62,9 @@ function selectFiles(words: readonly string[]): string[] {
   const found = all.flatMap((group) => group.files);
   if (groups.length === 0) fail('name at least one group, a folder of test/');
   for (const { group, files } of all) if (files.length === 0) fail(`test/${group} has no file *.test.ts`);
-  if (names.length === 0) return found;
+  if (names.length === 0) {
+    return found.filter((file) => process.env['BAKE_LONG'] === '1' || !file.endsWith('.long.test.ts'));
+  }
   const matches = (file: string, name: string) => basename(file).includes(name);
   for (const name of names) {
     if (!found.some((file) => matches(file, name))) fail(`no file in ${groups.join(', ')} has ${name} in its name`);

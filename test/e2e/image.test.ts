@@ -3,10 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
-import { zipSync } from 'fflate';
 import { suite } from 'uvu';
 import { parse, stringify } from 'yaml';
-import { packerPlatforms, packerPluginRelease } from '../../src/catalog/packer-plugins.ts';
+import { mirrorUpstream } from '../support/mirror-upstream.ts';
 import { writePauseArchive } from '../support/pause-archive.ts';
 import { missingForBake, startRealBake, type RealBake } from '../support/real-bake.ts';
 import { testUnless } from '../support/skip.ts';
@@ -27,32 +26,11 @@ image.before(async () => {
   machine = await startRealBake();
   await machine.compile({ sysprep: true });
   folder = dirname(machine.out);
-  await mirrorWithPlugins(join(folder, 'mirror'));
+  await mirrorUpstream({ upstream: upstream.folder, packer: packer.folder }, join(folder, 'mirror'));
   await writePauseArchive(join(folder, 'pause.tar'), pause);
   mkdirSync(join(folder, 'tmp'));
 });
 image.after(() => (missingForBake === undefined ? machine.end() : undefined));
-
-/** The part, and Packer's plugins as upstream packs them; those of other platforms are never unpacked here. */
-async function mirrorWithPlugins(mirror: string): Promise<void> {
-  await execa('cp', ['--recursive', '--link', upstream.folder, mirror]);
-  for (const plugin of ['amazon', 'qemu'] as const) {
-    const programs = join(packer.folder, 'plugins/github.com/hashicorp', plugin);
-    let list = '';
-    for (const platform of packerPlatforms) {
-      const { url, fileName, checksums } = packerPluginRelease(plugin, platform);
-      const program = fileName.replace(/\.zip$/, '');
-      const real = readdirSync(programs).includes(program);
-      const bytes = real ? readFileSync(join(programs, program)) : Buffer.from('elsewhere');
-      const zip = zipSync({ [program]: bytes }, { level: 0 });
-      const place = join(mirror, url.replace('https://', ''));
-      mkdirSync(dirname(place), { recursive: true });
-      writeFileSync(place, zip);
-      list += `${createHash('sha256').update(zip).digest('hex')}  ${fileName}\n`;
-      writeFileSync(join(mirror, checksums.replace('https://', '')), list);
-    }
-  }
-}
 
 /** The description of the machine, with a script of the user's. */
 function describe(hook: string): void {

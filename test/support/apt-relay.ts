@@ -13,8 +13,11 @@ export interface AptRelay {
 
 const upstream = { '/debian': 'http://deb.debian.org', '/debian-security': 'http://deb.debian.org' };
 
-/** @param address of this machine, on which it listens */
-export async function startAptRelay(address: string): Promise<AptRelay> {
+/**
+ * @param address of this machine, on which it listens
+ * @param seenAs the same as the machine knows it that asks
+ */
+export async function startAptRelay(address: string, seenAs = address): Promise<AptRelay> {
   const server = createServer((incoming, outgoing) => {
     const path = incoming.url ?? '';
     const host = Object.entries(upstream).find(([folder]) => path.startsWith(`${folder}/`))?.[1];
@@ -33,8 +36,8 @@ export async function startAptRelay(address: string): Promise<AptRelay> {
   await new Promise<void>((listening) => server.listen(0, address, listening));
   const { port } = server.address() as AddressInfo;
   const relay: AptRelay = {
-    archive: `http://${address}:${port}/debian`,
-    security: `http://${address}:${port}/debian-security`,
+    archive: `http://${seenAs}:${port}/debian`,
+    security: `http://${seenAs}:${port}/debian-security`,
     refuses: /(?!)/,
     close: () => {
       server.close();

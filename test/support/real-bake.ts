@@ -37,6 +37,10 @@ const guestAddress = '10.0.2.15';
 export interface RealBake {
   readonly node: BootedNode;
   readonly relay: AptRelay;
+  /** The part of that name. */
+  readonly machines: string;
+  /** A folder for whatever a test makes. */
+  readonly folder: string;
   /** Holds ca.pem, and server.pem with its key for a stand-in of the apiserver. */
   readonly identities: string;
   /** The compiled output. */
@@ -69,7 +73,6 @@ export async function startRealBake(): Promise<RealBake> {
     },
   );
   const relay = await startAptRelay(node.gateway);
-  const components = readComponents(mirror.folder);
 
   const runPacker = (argv: readonly string[]) =>
     execa(join(packer.folder, 'packer'), argv, {
@@ -82,27 +85,19 @@ export async function startRealBake(): Promise<RealBake> {
   return {
     node,
     relay,
+    machines: machines.folder,
+    folder,
     identities: at('identities'),
     out: at('out'),
     artifacts: at('artifacts'),
     key: at('key'),
     async compile({ sysprep, ...settings } = {}) {
-      const description = {
-        version: 1,
-        controlPlane: { apiServers: [apiServer], certificateAuthority: 'ca.pem' },
-        network: { podCIDR: '172.30.0.0/16', serviceCIDR: '10.254.0.0/16', dnsAddress: '10.254.0.2' },
-        ...Object.fromEntries(components.map(({ name, version, sha256 }) => [name, { version, sha256 }])),
-        image: {
-          os: 'debian-12',
-          cgroup: 'v1',
-          source: 'null',
-          null: { host: node.address, user: 'debian', sysprep },
-          apt: { mirror: relay.archive, securityMirror: relay.security },
-          ...settings,
-        },
-        sshAuthorizedKeys: [publicKey],
-        nodes: [{ name: 'node1', address: guestAddress }],
-      };
+      const description = describeMachine(publicKey, {
+        source: 'null',
+        null: { host: node.address, user: 'debian', sysprep },
+        apt: { mirror: relay.archive, securityMirror: relay.security },
+        ...settings,
+      });
       writeFileSync(at('cluster.yaml'), stringify(description));
       const { exitCode, stderr } = await runBake(['compile', 'cluster.yaml'], { cwd: folder });
       assert.equal(exitCode, 0, stderr);
@@ -124,8 +119,25 @@ export async function startRealBake(): Promise<RealBake> {
   };
 }
 
-/** By the openssl of Debian, which this machine need not have. */
-async function makeIdentities(folder: string): Promise<void> {
+/**
+ * A description of one node, whose image has what the mirror holds; it names a ca.pem beside it.
+ * @param publicKey may log in to the node as the user debian
+ */
+export function describeMachine(publicKey: string, image: object): object {
+  const components = readComponents(mirror.folder);
+  return {
+    version: 1,
+    controlPlane: { apiServers: [apiServer], certificateAuthority: 'ca.pem' },
+    network: { podCIDR: '172.30.0.0/16', serviceCIDR: '10.254.0.0/16', dnsAddress: '10.254.0.2' },
+    ...Object.fromEntries(components.map(({ name, version, sha256 }) => [name, { version, sha256 }])),
+    image: { os: 'debian-12', cgroup: 'v1', ...image },
+    sshAuthorizedKeys: [publicKey],
+    nodes: [{ name: 'node1', address: guestAddress }],
+  };
+}
+
+/** Makes it in a new folder, by the openssl of Debian, which this machine need not have: ca.pem, server.pem and so on. */
+export async function makeIdentities(folder: string): Promise<void> {
   mkdirSync(folder);
   const { exitCode, all } = await runInRoot(cloud.folder, ['bash', '/make-identities.sh', '/identities'], {
     binds: [

@@ -1,0 +1,140 @@
+import { readFileSync } from 'node:fs';
+import { connect, createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
+import type { CommandResult } from '../parts/parts.ts';
+
+const parts = join(import.meta.dirname, '../parts');
+
+/** A folder for PATH with QEMU's programs and xorriso; they read MACHINES, the folder of that part. */
+export const tools = join(parts, 'tools');
+
+/** A machine of QEMU's. Its network is QEMU's: an SSH port here leads into it, one address there leads to a port here. */
+export interface VirtualMachine {
+  /** What it has said on its serial console so far. */
+  console(): string;
+  /** Runs a command in it over SSH, as the user debian; exit code 255 is SSH's own failure. */
+  ssh(command: string): Promise<CommandResult>;
+  /** Presses its power button and waits until it is off. */
+  powerOff(): Promise<void>;
+  /** Pulls the plug. */
+  end(): Promise<void>;
+}
+
+/** Makes the disk of a root file system; a file in qcow2 over it is a clone. */
+export async function makeDisk(machines: string, root: string, image: string, mib: number): Promise<void> {
+  const { exitCode, all } = await execa(
+    'setpriv',
+    ['--pdeathsig', 'KILL', 'unshare', '--mount', join(parts, 'make-disk'), machines, root, image, String(mib)],
+    { all: true, reject: false },
+  );
+  if (exitCode !== 0) throw new Error(`the disk was not made\n${all}`);
+}
+
+/** A disk of a size of its own that begins as the image is; the image must not change any more. */
+export async function cloneDisk(machines: string, image: string, clone: string, size: string): Promise<void> {
+  const format = image.slice(image.lastIndexOf('.') + 1);
+  await execa(join(tools, 'qemu-img'), ['create', '-q', '-f', 'qcow2', '-F', format, '-b', image, clone, size], {
+    env: { MACHINES: machines },
+  });
+}
+
+/** The second disk that cloud-init reads. */
+export async function makeSeed(machines: string, files: readonly string[], image: string): Promise<void> {
+  const mkisofs = ['-as', 'mkisofs', '-quiet', '-joliet', '-rational-rock', '-volid', 'cidata', '-output', image];
+  await execa(join(tools, 'xorriso'), [...mkisofs, ...files], { env: { MACHINES: machines } });
+}
+
+/**
+ * Boots a disk on a processor that QEMU emulates.
+ * @param forward what the address 10.0.2.100:6443 leads to: a port of this machine
+ */
+export async function bootDisk(options: {
+  readonly machines: string;
+  readonly disk: string;
+  readonly seed?: string;
+  readonly key: string;
+  readonly forward: number;
+}): Promise<VirtualMachine> {
+  const { machines, disk, seed, key, forward } = options;
+  const port = await freePort();
+  const [serial, monitor] = [`${disk}.console`, `${disk}.monitor`];
+  const socat = `${join(parts, 'run-tool')} ${machines} usr/bin/socat - TCP:127.0.0.1:${forward}`;
+  const network = `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22,guestfwd=tcp:10.0.2.100:6443-cmd:${socat}`;
+  const subprocess = execa(
+    'setpriv',
+    [
+      ...['--pdeathsig', 'KILL', join(tools, 'qemu-system-x86_64')],
+      ...['-machine', 'pc', '-accel', 'tcg', '-smp', '1', '-m', '1024', '-display', 'none'],
+      ...['-drive', `file=${disk},if=virtio,format=qcow2,discard=unmap`],
+      ...(seed === undefined ? [] : ['-drive', `file=${seed},if=ide,media=cdrom,readonly=on`]),
+      ...['-netdev', network, '-device', 'virtio-net-pci,netdev=net'],
+      ...['-serial', `file:${serial}`, '-qmp', `unix:${monitor},server=on,wait=off`],
+    ],
+    { env: { MACHINES: machines }, all: true, reject: false },
+  );
+  let ended: string | undefined;
+  void subprocess.then(({ all }) => (ended = all));
+
+  const known = ['-o', 'StrictHostKeyChecking=no', '-o', 'UserKnownHostsFile=/dev/null', '-o', 'LogLevel=ERROR'];
+  return {
+    console: () => readFileSync(serial, 'utf8'),
+    async ssh(command) {
+      if (ended !== undefined) throw new Error(`QEMU has ended: ${ended}`);
+      const { exitCode, stdout, stderr, all } = await execa(
+        'ssh',
+        [
+          ...known,
+          '-o',
+          'BatchMode=yes',
+          '-o',
+          'ConnectTimeout=10',
+          '-i',
+          key,
+          '-p',
+          String(port),
+          'debian@127.0.0.1',
+          command,
+        ],
+        { all: true, reject: false, stdin: 'ignore' },
+      );
+      return { exitCode, stdout, stderr, all };
+    },
+    async powerOff() {
+      const socket = connect(monitor);
+      socket.write('{"execute":"qmp_capabilities"}{"execute":"system_powerdown"}');
+      await subprocess;
+      socket.destroy();
+    },
+    async end() {
+      subprocess.kill('SIGKILL');
+      await subprocess;
+    },
+  };
+}
+
+/** Asks again and again until the answer is not undefined; an emulated machine takes its time. */
+export async function eventually<T>(
+  what: string,
+  seconds: number,
+  ask: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  const deadline = Date.now() + seconds * 1000;
+  while (Date.now() < deadline) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await setTimeout(1000);
+  }
+  throw new Error(`after ${seconds} seconds, still not: ${what}`);
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
