@@ -3,6 +3,7 @@ import { readPackageFiles } from '../edges/read-package-files.ts';
 import { Templates } from '../templates/templates.ts';
 import type { Context } from './context.ts';
 import { loadDescription } from './load-description.ts';
+import { printJson } from './print-json.ts';
 import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
 
 /** Reports every mistake in a description; the exit code says whether there is one. */
@@ -11,8 +12,7 @@ export function check(file: string, options: { readonly json?: true }, context: 
   const loaded = loadDescription(file, templates, context);
   const good = loaded.cluster !== undefined;
   if (options.json) {
-    const diagnostics = diagnosticsAsJson(file, loaded.diagnostics);
-    context.stdout.write(`${JSON.stringify({ file, good, diagnostics }, null, 2)}\n`);
+    printJson({ file, good, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
   } else {
     reportDiagnostics(file, loaded, context);
     if (loaded.cluster !== undefined && loaded.diagnostics.length === 0) {

@@ -13,6 +13,7 @@ import type { Context } from './context.ts';
 import { loadDescription } from './load-description.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
 import { countFiles } from './count-files.ts';
+import { printJson } from './print-json.ts';
 import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
 import { version } from './version.ts';
 
@@ -86,8 +87,4 @@ interface Summary {
 function sentence({ output, nodes, files, earliestTokenExpiry }: Summary, dryRun: boolean): string {
   const head = `${dryRun ? 'would write' : 'wrote'} ${output}: ${files} files for ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`;
   return `${head}; the first token expires ${String(earliestTokenExpiry)}\n`;
-}
-
-function printJson(value: object, { stdout }: Context): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

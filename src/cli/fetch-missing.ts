@@ -13,6 +13,7 @@ import type { Context } from './context.ts';
 import { inputsOf, tellFetched, type FetchCommandOptions } from './tell-fetched.ts';
 import { loadDescription } from './load-description.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
+import { printJson } from './print-json.ts';
 import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
 import { writeFirstLock } from './write-first-lock.ts';
 
@@ -26,7 +27,8 @@ export async function fetchMissing(file: string, options: FetchCommandOptions, c
   if (!options.json) reportDiagnostics(file, loaded, context);
   const { cluster } = loaded;
   if (cluster === undefined) {
-    if (options.json) print({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
+    if (options.json)
+      printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
     return exitCodes.description;
   }
 
@@ -72,8 +74,4 @@ function layOutImage(cluster: Cluster, { files }: Fetched, folder: string): void
   const chosen = new Map([...files].filter(([name]) => names.includes(name)));
   // An archive of the pause image may have been there before.
   layOut(chosen, folder, new Set([...names, 'sandbox-image.tar']));
-}
-
-function print(value: object, { stdout }: Context): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -12,6 +12,7 @@ import { compileCommand } from './compile.ts';
 import type { Context } from './context.ts';
 import { loadDescription } from './load-description.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
+import { printJson } from './print-json.ts';
 import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
 import { writeFirstLock } from './write-first-lock.ts';
 
@@ -32,7 +33,8 @@ export async function imageCommand(file: string, options: ImageOptions, context:
   const started = performance.now();
   const loaded = loadDescription(file, new Templates(readPackageFiles(context.packageRoot)), context);
   if (loaded.cluster === undefined) {
-    if (options.json) print({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
+    if (options.json)
+      printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
     else reportDiagnostics(file, loaded, context);
     return exitCodes.description;
   }
@@ -82,10 +84,6 @@ function releasesIn({ artifacts }: Lock, wanted: readonly { readonly name: strin
 }
 
 function tell({ artifact, bill, log, phases }: BakedImage, seconds: number, { json }: ImageOptions, context: Context) {
-  if (json) print({ good: true, artifact, billOfMaterials: bill, log, seconds, phases }, context);
+  if (json) printJson({ good: true, artifact, billOfMaterials: bill, log, seconds, phases }, context);
   else context.stderr.write(`baked ${artifact} in ${seconds.toFixed(0)} s; what is in it: ${bill}\n`);
-}
-
-function print(value: object, { stdout }: Context): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -10,6 +10,7 @@ import { Templates } from '../templates/templates.ts';
 import type { Context } from './context.ts';
 import { loadDescription } from './load-description.ts';
 import { loadLock } from './load-lock.ts';
+import { printJson } from './print-json.ts';
 import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
 
 interface LockOptions {
@@ -27,7 +28,8 @@ export async function lockCommand(file: string, options: LockOptions, context: C
   const loaded = loadDescription(file, new Templates(readPackageFiles(context.packageRoot)), context);
   if (!options.json) reportDiagnostics(file, loaded, context);
   if (loaded.cluster === undefined) {
-    if (options.json) print({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
+    if (options.json)
+      printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
     return exitCodes.description;
   }
   const { cluster } = loaded;
@@ -36,7 +38,7 @@ export async function lockCommand(file: string, options: LockOptions, context: C
   if (options.check) {
     const lacks = before === undefined ? [`there is no ${name}`] : findLacks(cluster, before.lock);
     refuseStale([...lacks, ...(before === undefined ? [] : findLeftovers(cluster, before.lock))]);
-    if (options.json) print({ file, lock: name, changed: false, ...summaryOf(before?.lock) }, context);
+    if (options.json) printJson({ file, lock: name, changed: false, ...summaryOf(before?.lock) }, context);
     else context.stderr.write(`${name} is up to date\n`);
     return exitCodes.done;
   }
@@ -49,7 +51,7 @@ export async function lockCommand(file: string, options: LockOptions, context: C
   const changed = text !== before?.text;
   if (changed) writeLockFile(lockFileOf(path), text);
   const { artifacts } = lock;
-  if (options.json) print({ file, lock: name, changed, ...summaryOf(lock) }, context);
+  if (options.json) printJson({ file, lock: name, changed, ...summaryOf(lock) }, context);
   else if (changed) context.stderr.write(`wrote ${name}: ${artifacts.length} downloads\n`);
   else context.stderr.write(`${name} is up to date: ${artifacts.length} downloads\n`);
   return exitCodes.done;
@@ -59,8 +61,4 @@ function summaryOf(lock: Lock | undefined) {
   const { artifacts = [], sandboxImage, ami } = lock ?? {};
   const bytes = artifacts.reduce((sum, { size }) => sum + size, 0);
   return { artifacts: artifacts.length, bytes, sandboxImage: sandboxImage?.digest, ami: ami?.id };
-}
-
-function print(value: object, { stdout }: Context): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -7,6 +7,7 @@ import { Templates } from '../templates/templates.ts';
 import { rotateTokens } from '../tokens/issue-tokens.ts';
 import type { Context } from './context.ts';
 import { loadDescription, readDescriptionText } from './load-description.ts';
+import { printJson } from './print-json.ts';
 import { reportDiagnostics } from './report-diagnostics.ts';
 
 /**
@@ -19,7 +20,7 @@ export function listTokens(options: { readonly file: string; readonly json?: tru
   if (store.size === 0) readDescriptionText(options.file, context);
   const rows = [...store.values()].map(({ id, node, expires }) => ({ id, node, expires }));
   if (options.json) {
-    context.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    printJson(rows, context);
     return;
   }
   if (rows.length === 0) {
