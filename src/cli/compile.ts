@@ -3,18 +3,16 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { compile } from '../compile/outputs.ts';
 import { sha256 } from '../compile/sha256.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
-import { readPackageFiles } from '../edges/read-package-files.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
 import { writeOutput } from '../edges/write-output.ts';
-import { Templates } from '../templates/templates.ts';
 import { earliestExpiry, issueTokens } from '../tokens/issue-tokens.ts';
 import { tokensByNode, type TokenStore } from '../tokens/token.ts';
 import type { Context } from './context.ts';
-import { loadDescription } from './load-description.ts';
+import { loadAndReport } from './load-and-report.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
 import { countFiles } from './count-files.ts';
 import { printJson } from './print-json.ts';
-import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
+import { diagnosticsAsJson } from './report-diagnostics.ts';
 import { version } from './version.ts';
 
 interface CompileOptions {
@@ -29,19 +27,13 @@ interface CompileOptions {
  * @throws Failure of the lock, the token store or the output folder
  */
 export async function compileCommand(file: string, options: CompileOptions, context: Context): Promise<number> {
-  const templates = new Templates(readPackageFiles(context.packageRoot));
-  const loaded = loadDescription(file, templates, context);
-  if (!options.json) reportDiagnostics(file, loaded, context);
-  if (loaded.cluster === undefined) {
-    if (options.json)
-      printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
-    return exitCodes.description;
-  }
+  const loaded = loadAndReport(file, options, context);
+  if (loaded === undefined) return exitCodes.description;
 
   const lock = loadLock(file, context);
   const cluster = withLockOf(loaded.cluster, lock);
   const store = await keepTokens(cluster, file, options, context);
-  const counted = countFiles(compile(cluster, tokensByNode(store), templates), context);
+  const counted = countFiles(compile(cluster, tokensByNode(store), loaded.templates), context);
   if (options.dryRun) {
     for (const { path } of counted.files) if (!options.json) context.stdout.write(`${path}\n`);
   } else {

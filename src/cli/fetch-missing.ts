@@ -1,20 +1,16 @@
 import { dirname, resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
-import { readPackageFiles } from '../edges/read-package-files.ts';
 import { Cache, cacheFolder } from '../fetch/cache.ts';
 import { rememberFetch } from '../fetch/last-fetch.ts';
 import { fetchArtifacts, type Fetched } from '../fetch/fetch-artifacts.ts';
 import { layOut } from '../fetch/lay-out.ts';
 import { digestOf, type Lock } from '../lock/lock.ts';
 import { imageArtifacts } from '../lock/needed-artifacts.ts';
-import { Templates } from '../templates/templates.ts';
 import type { Context } from './context.ts';
 import { inputsOf, tellFetched, type FetchCommandOptions } from './tell-fetched.ts';
-import { loadDescription } from './load-description.ts';
+import { loadAndReport } from './load-and-report.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
-import { printJson } from './print-json.ts';
-import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
 import { writeFirstLock } from './write-first-lock.ts';
 
 /**
@@ -23,14 +19,9 @@ import { writeFirstLock } from './write-first-lock.ts';
  * @throws Failure of the lock, the sources, the cache, the bundle or the output
  */
 export async function fetchMissing(file: string, options: FetchCommandOptions, context: Context): Promise<number> {
-  const loaded = loadDescription(file, new Templates(readPackageFiles(context.packageRoot)), context);
-  if (!options.json) reportDiagnostics(file, loaded, context);
+  const loaded = loadAndReport(file, options, context);
+  if (loaded === undefined) return exitCodes.description;
   const { cluster } = loaded;
-  if (cluster === undefined) {
-    if (options.json)
-      printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
-    return exitCodes.description;
-  }
 
   const before = loadLock(file, context);
   withLockOf(cluster, before);

@@ -1,13 +1,11 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { exitCodes } from '../diagnostics/failure.ts';
-import { readPackageFiles } from '../edges/read-package-files.ts';
 import { fetchArtifacts } from '../fetch/fetch-artifacts.ts';
 import { bakeImage, type BakedImage } from '../image/bake-image.ts';
 import { findPacker } from '../image/find-packer.ts';
 import type { Lock } from '../lock/lock.ts';
 import { imageArtifacts } from '../lock/needed-artifacts.ts';
-import { Templates } from '../templates/templates.ts';
 import { compileCommand } from './compile.ts';
 import type { Context } from './context.ts';
 import { loadDescription } from './load-description.ts';
@@ -31,7 +29,7 @@ export interface ImageOptions {
  */
 export async function imageCommand(file: string, options: ImageOptions, context: Context): Promise<number> {
   const started = performance.now();
-  const loaded = loadDescription(file, new Templates(readPackageFiles(context.packageRoot)), context);
+  const loaded = loadDescription(file, context);
   if (loaded.cluster === undefined) {
     if (options.json)
       printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);

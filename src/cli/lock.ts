@@ -1,17 +1,14 @@
 import { dirname, resolve } from 'node:path';
 import { exitCodes } from '../diagnostics/failure.ts';
 import { lockFileOf, writeLockFile } from '../edges/lock-file.ts';
-import { readPackageFiles } from '../edges/read-package-files.ts';
 import { refuseStale } from '../lock/apply-lock.ts';
 import { findLacks, findLeftovers } from '../lock/compare-lock.ts';
 import { formatLock } from '../lock/lock-text.ts';
 import type { Lock } from '../lock/lock.ts';
-import { Templates } from '../templates/templates.ts';
 import type { Context } from './context.ts';
-import { loadDescription } from './load-description.ts';
+import { loadAndReport } from './load-and-report.ts';
 import { loadLock } from './load-lock.ts';
 import { printJson } from './print-json.ts';
-import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
 
 interface LockOptions {
   readonly check?: true;
@@ -25,13 +22,8 @@ interface LockOptions {
  * @throws Failure `lock-stale`, `lock-damaged`, `lock-failed`, or of the disk
  */
 export async function lockCommand(file: string, options: LockOptions, context: Context): Promise<number> {
-  const loaded = loadDescription(file, new Templates(readPackageFiles(context.packageRoot)), context);
-  if (!options.json) reportDiagnostics(file, loaded, context);
-  if (loaded.cluster === undefined) {
-    if (options.json)
-      printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
-    return exitCodes.description;
-  }
+  const loaded = loadAndReport(file, options, context);
+  if (loaded === undefined) return exitCodes.description;
   const { cluster } = loaded;
   const before = loadLock(file, context);
   const name = lockFileOf(file);
