@@ -9,6 +9,7 @@ import { earliestExpiry, issueTokens } from '../tokens/issue-tokens.ts';
 import { tokensByNode, type TokenStore } from '../tokens/token.ts';
 import type { Context } from './context.ts';
 import { loadAndReport } from './load-and-report.ts';
+import type { LoadedDescription } from './load-description.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
 import { countFiles } from './count-files.ts';
 import { printJson } from './print-json.ts';
@@ -29,16 +30,27 @@ interface CompileOptions {
 export async function compileCommand(file: string, options: CompileOptions, context: Context): Promise<number> {
   const loaded = loadAndReport(file, options, context);
   if (loaded === undefined) return exitCodes.description;
+  await compileLoaded(file, withLockOf(loaded, loadLock(file, context)), options, context);
+  return exitCodes.done;
+}
 
-  const lock = loadLock(file, context);
-  const cluster = withLockOf(loaded.cluster, lock);
+/**
+ * Compiles what is loaded already.
+ * @param loaded with its lock
+ * @throws Failure of the token store or the output folder
+ */
+export async function compileLoaded(
+  file: string,
+  { cluster, diagnostics, inputs, templates }: LoadedDescription,
+  options: CompileOptions,
+  context: Context,
+): Promise<void> {
   const store = await keepTokens(cluster, file, options, context);
-  const counted = countFiles(compile(cluster, tokensByNode(store), loaded.templates), context);
+  const counted = countFiles(compile(cluster, tokensByNode(store), templates), context);
   if (options.dryRun) {
     for (const { path } of counted.files) if (!options.json) context.stdout.write(`${path}\n`);
   } else {
-    const inputs = [...loaded.inputs, ...(lock === undefined ? [] : [['bake.lock', lock.text] as const])];
-    const input = Object.fromEntries(inputs.map(([name, text]) => [name, sha256(text)]));
+    const input = Object.fromEntries([...inputs].map(([name, text]) => [name, sha256(text)]));
     await writeOutput(resolve(context.cwd, options.output), counted.files, { bake: version, input }, context.signal);
   }
 
@@ -49,9 +61,8 @@ export async function compileCommand(file: string, options: CompileOptions, cont
     earliestTokenExpiry: earliestExpiry(store),
   };
   if (options.json)
-    printJson({ file, good: true, ...summary, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
+    printJson({ file, good: true, ...summary, diagnostics: diagnosticsAsJson(file, diagnostics) }, context);
   else context.stderr.write(sentence(summary, options.dryRun === true));
-  return exitCodes.done;
 }
 
 /** Keeps the tokens that live and issues the others. A dry run issues them too, and forgets them. */

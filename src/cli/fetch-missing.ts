@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
 import { Cache, cacheFolder } from '../fetch/cache.ts';
@@ -11,6 +11,7 @@ import type { Context } from './context.ts';
 import { inputsOf, tellFetched, type FetchCommandOptions } from './tell-fetched.ts';
 import { loadAndReport } from './load-and-report.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
+import { placesOf } from './places-of.ts';
 import { writeFirstLock } from './write-first-lock.ts';
 
 /**
@@ -21,19 +22,15 @@ import { writeFirstLock } from './write-first-lock.ts';
 export async function fetchMissing(file: string, options: FetchCommandOptions, context: Context): Promise<number> {
   const loaded = loadAndReport(file, options, context);
   if (loaded === undefined) return exitCodes.description;
-  const { cluster } = loaded;
-
-  const before = loadLock(file, context);
-  withLockOf(cluster, before);
-  const lock = before?.lock ?? (await writeFirstLock(file, cluster, context));
+  const found = loadLock(file, context) ?? (await writeFirstLock(file, loaded.cluster, context));
+  const { cluster } = withLockOf(loaded, found);
+  const { lock } = found;
   if (options.from !== undefined) {
     const { unpackBundle } = await import('../fetch/bundle.ts');
     await unpackBundle(lock, resolve(context.cwd, options.from), context);
   }
-  const path = resolve(context.cwd, file);
-  const folder = dirname(path);
   const everything = options.pack !== undefined;
-  const places = { folder, mirrors: cluster.downloads.mirrors };
+  const places = placesOf(file, cluster, context);
   const fetched = await fetchArtifacts(lock, { ...places, everything, verify: options.verify ?? false }, context);
   if (options.pack !== undefined) {
     const { packBundle } = await import('../fetch/bundle.ts');
@@ -41,7 +38,7 @@ export async function fetchMissing(file: string, options: FetchCommandOptions, c
   }
   if (options.output !== undefined) layOutImage(cluster, fetched, resolve(context.cwd, options.output));
 
-  if (!everything) remember(path, lock, fetched, context);
+  if (!everything) remember(resolve(context.cwd, file), lock, fetched, context);
   tellFetched(fetched, file, options, context);
   return exitCodes.done;
 }

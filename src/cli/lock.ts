@@ -1,4 +1,4 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { exitCodes } from '../diagnostics/failure.ts';
 import { lockFileOf, writeLockFile } from '../edges/lock-file.ts';
 import { refuseStale } from '../lock/apply-lock.ts';
@@ -8,6 +8,7 @@ import type { Lock } from '../lock/lock.ts';
 import type { Context } from './context.ts';
 import { loadAndReport } from './load-and-report.ts';
 import { loadLock } from './load-lock.ts';
+import { placesOf } from './places-of.ts';
 import { printJson } from './print-json.ts';
 
 interface LockOptions {
@@ -36,12 +37,11 @@ export async function lockCommand(file: string, options: LockOptions, context: C
   }
 
   const { makeLock } = await import('../fetch/make-lock.ts');
-  const path = resolve(context.cwd, file);
-  const places = { folder: dirname(path), mirrors: cluster.downloads.mirrors };
-  const lock = await makeLock(cluster, options.update ? undefined : before?.lock, places, context);
+  const kept = options.update ? undefined : before?.lock;
+  const lock = await makeLock(cluster, kept, placesOf(file, cluster, context), context);
   const text = formatLock(lock);
   const changed = text !== before?.text;
-  if (changed) writeLockFile(lockFileOf(path), text);
+  if (changed) writeLockFile(lockFileOf(resolve(context.cwd, file)), text);
   const { artifacts } = lock;
   if (options.json) printJson({ file, lock: name, changed, ...summaryOf(lock) }, context);
   else if (changed) context.stderr.write(`wrote ${name}: ${artifacts.length} downloads\n`);
