@@ -15,10 +15,11 @@ import { Failure } from '../diagnostics/failure.ts';
 import { onDisk, type DiskTrouble } from '../edges/on-disk.ts';
 import { removeTree } from '../edges/remove-tree.ts';
 import { holdMark, isAbandoned, markPattern, releaseMark } from '../edges/run-mark.ts';
+import type { Surroundings } from '../edges/surroundings.ts';
 import { billOfMaterials, type Release } from './bill-of-materials.ts';
 import { createBuildKey } from './build-key.ts';
 import { nameStep } from './name-step.ts';
-import { Phases, type Phase, type Screen } from './phases.ts';
+import { Phases, type Phase } from './phases.ts';
 import { pluginFolder } from './plugin-folder.ts';
 import { runPacker } from './run-packer.ts';
 import { Story } from './story.ts';
@@ -40,12 +41,6 @@ export interface Bake {
   readonly folder: string;
   /** The key that logs in to an existing machine; undefined: the SSH agent's. Other sources get one of their own. */
   readonly sshKey: string | undefined;
-}
-
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stderr: Screen;
-  readonly signal: AbortSignal;
 }
 
 export interface BakedImage {
