@@ -1,20 +1,12 @@
-import {
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { onDisk, type DiskTrouble } from '../edges/on-disk.ts';
+import { removeLeftovers } from '../edges/remove-leftovers.ts';
 import { removeTree } from '../edges/remove-tree.ts';
-import { holdMark, isAbandoned, markPattern, releaseMark } from '../edges/run-mark.ts';
+import { holdMark, markIn, releaseMark } from '../edges/run-mark.ts';
 import type { Surroundings } from '../edges/surroundings.ts';
 import { billOfMaterials, type Release } from './bill-of-materials.ts';
 import { createBuildKey } from './build-key.ts';
@@ -24,6 +16,7 @@ import { pluginFolder } from './plugin-folder.ts';
 import { runPacker } from './run-packer.ts';
 import { Story } from './story.ts';
 
+const BUILDING = '.building-';
 /** A build takes minutes to hours; another machine's folder that nobody touched for so long is a leftover. */
 const PATIENCE_MS = 24 * 3_600_000;
 
@@ -64,7 +57,7 @@ export async function bakeImage(bake: Bake, surroundings: Surroundings): Promise
     remedy: 'name another folder with --image',
   };
   const mark = holdMark();
-  const building = join(folder, `.building-${mark}`);
+  const building = join(folder, `${BUILDING}${mark}`);
   const log = join(folder, `${name}.log`);
   // The key in it is nobody else's; mkdtemp makes it 0700.
   const work = mkdtempSync(join(tmpdir(), 'bake-image-'));
@@ -72,7 +65,7 @@ export async function bakeImage(bake: Bake, surroundings: Surroundings): Promise
   try {
     onDisk(trouble, () => {
       mkdirSync(folder, { recursive: true });
-      removeLeftovers(folder);
+      removeLeftovers(folder, (name) => markIn(name, BUILDING), PATIENCE_MS);
       mkdirSync(building);
       writeFileSync(log, '', { mode: 0o600 });
     });
@@ -162,15 +155,4 @@ function variables({ cluster, files, sshKey }: Bake, work: string, building: str
 /** The checksum post-processor writes the digest, a tab and the name. */
 function readDigest(file: string): string {
   return readFileSync(file, 'utf8').slice(0, 64);
-}
-
-/** What killed runs left: gigabytes, perhaps. */
-function removeLeftovers(folder: string): void {
-  const pattern = new RegExp(`^\\.building-(${markPattern})$`);
-  for (const name of readdirSync(folder)) {
-    const mark = pattern.exec(name)?.[1];
-    const path = join(folder, name);
-    const age = () => Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    if (mark !== undefined && isAbandoned(mark, age, PATIENCE_MS)) removeTree(path);
-  }
 }
