@@ -1,24 +1,18 @@
 import { exitCodes } from '../diagnostics/failure.ts';
-import { readPackageFiles } from '../edges/read-package-files.ts';
-import { Templates } from '../templates/templates.ts';
 import type { Context } from './context.ts';
-import { loadDescription } from './load-description.ts';
-import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
+import { loadAndReport } from './load-and-report.ts';
+import { printJson } from './print-json.ts';
+import { diagnosticsAsJson } from './report-diagnostics.ts';
 
 /** Reports every mistake in a description; the exit code says whether there is one. */
 export function check(file: string, options: { readonly json?: true }, context: Context): number {
-  const templates = new Templates(readPackageFiles(context.packageRoot));
-  const loaded = loadDescription(file, templates, context);
-  const good = loaded.cluster !== undefined;
-  if (options.json) {
-    const diagnostics = diagnosticsAsJson(file, loaded.diagnostics);
-    context.stdout.write(`${JSON.stringify({ file, good, diagnostics }, null, 2)}\n`);
-  } else {
-    reportDiagnostics(file, loaded, context);
-    if (loaded.cluster !== undefined && loaded.diagnostics.length === 0) {
-      const { length } = loaded.cluster.nodes;
-      context.stderr.write(`${file}: ${length} ${length === 1 ? 'node' : 'nodes'}, no mistakes\n`);
-    }
+  const loaded = loadAndReport(file, options, context);
+  if (loaded === undefined) return exitCodes.description;
+  const { cluster, diagnostics } = loaded;
+  if (options.json) printJson({ file, good: true, diagnostics: diagnosticsAsJson(file, diagnostics) }, context);
+  else if (diagnostics.length === 0) {
+    const { length } = cluster.nodes;
+    context.stderr.write(`${file}: ${length} ${length === 1 ? 'node' : 'nodes'}, no mistakes\n`);
   }
-  return good ? exitCodes.done : exitCodes.description;
+  return exitCodes.done;
 }

@@ -3,17 +3,17 @@ import type { Cluster } from '../cluster/cluster.ts';
 import { compile } from '../compile/outputs.ts';
 import { sha256 } from '../compile/sha256.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
-import { readPackageFiles } from '../edges/read-package-files.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
 import { writeOutput } from '../edges/write-output.ts';
-import { Templates } from '../templates/templates.ts';
 import { earliestExpiry, issueTokens } from '../tokens/issue-tokens.ts';
 import { tokensByNode, type TokenStore } from '../tokens/token.ts';
 import type { Context } from './context.ts';
-import { loadDescription } from './load-description.ts';
+import { loadAndReport } from './load-and-report.ts';
+import type { LoadedDescription } from './load-description.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
 import { countFiles } from './count-files.ts';
-import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
+import { printJson } from './print-json.ts';
+import { diagnosticsAsJson } from './report-diagnostics.ts';
 import { version } from './version.ts';
 
 interface CompileOptions {
@@ -28,24 +28,29 @@ interface CompileOptions {
  * @throws Failure of the lock, the token store or the output folder
  */
 export async function compileCommand(file: string, options: CompileOptions, context: Context): Promise<number> {
-  const templates = new Templates(readPackageFiles(context.packageRoot));
-  const loaded = loadDescription(file, templates, context);
-  if (!options.json) reportDiagnostics(file, loaded, context);
-  if (loaded.cluster === undefined) {
-    if (options.json)
-      printJson({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
-    return exitCodes.description;
-  }
+  const loaded = loadAndReport(file, options, context);
+  if (loaded === undefined) return exitCodes.description;
+  await compileLoaded(file, withLockOf(loaded, loadLock(file, context)), options, context);
+  return exitCodes.done;
+}
 
-  const lock = loadLock(file, context);
-  const cluster = withLockOf(loaded.cluster, lock);
+/**
+ * Compiles what is loaded already.
+ * @param loaded with its lock
+ * @throws Failure of the token store or the output folder
+ */
+export async function compileLoaded(
+  file: string,
+  { cluster, diagnostics, inputs, templates }: LoadedDescription,
+  options: CompileOptions,
+  context: Context,
+): Promise<void> {
   const store = await keepTokens(cluster, file, options, context);
   const counted = countFiles(compile(cluster, tokensByNode(store), templates), context);
   if (options.dryRun) {
     for (const { path } of counted.files) if (!options.json) context.stdout.write(`${path}\n`);
   } else {
-    const inputs = [...loaded.inputs, ...(lock === undefined ? [] : [['bake.lock', lock.text] as const])];
-    const input = Object.fromEntries(inputs.map(([name, text]) => [name, sha256(text)]));
+    const input = Object.fromEntries([...inputs].map(([name, text]) => [name, sha256(text)]));
     await writeOutput(resolve(context.cwd, options.output), counted.files, { bake: version, input }, context.signal);
   }
 
@@ -56,9 +61,8 @@ export async function compileCommand(file: string, options: CompileOptions, cont
     earliestTokenExpiry: earliestExpiry(store),
   };
   if (options.json)
-    printJson({ file, good: true, ...summary, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
+    printJson({ file, good: true, ...summary, diagnostics: diagnosticsAsJson(file, diagnostics) }, context);
   else context.stderr.write(sentence(summary, options.dryRun === true));
-  return exitCodes.done;
 }
 
 /** Keeps the tokens that live and issues the others. A dry run issues them too, and forgets them. */
@@ -86,8 +90,4 @@ interface Summary {
 function sentence({ output, nodes, files, earliestTokenExpiry }: Summary, dryRun: boolean): string {
   const head = `${dryRun ? 'would write' : 'wrote'} ${output}: ${files} files for ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`;
   return `${head}; the first token expires ${String(earliestTokenExpiry)}\n`;
-}
-
-function printJson(value: object, { stdout }: Context): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

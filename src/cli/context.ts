@@ -1,3 +1,5 @@
+import type { Stream } from '../edges/surroundings.ts';
+
 /** What a command may touch of the process that runs it; main.ts makes the real one, tests make theirs. */
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -13,9 +15,4 @@ export interface Context {
   readonly signal: AbortSignal;
   /** Folder of the package, where cloud-init/, packer/ … lie. */
   readonly packageRoot: string;
-}
-
-export interface Stream {
-  readonly isTTY?: boolean | undefined;
-  write(text: string): unknown;
 }

@@ -1,19 +1,17 @@
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
-import { readPackageFiles } from '../edges/read-package-files.ts';
 import { Cache, cacheFolder } from '../fetch/cache.ts';
 import { rememberFetch } from '../fetch/last-fetch.ts';
 import { fetchArtifacts, type Fetched } from '../fetch/fetch-artifacts.ts';
 import { layOut } from '../fetch/lay-out.ts';
 import { digestOf, type Lock } from '../lock/lock.ts';
 import { imageArtifacts } from '../lock/needed-artifacts.ts';
-import { Templates } from '../templates/templates.ts';
 import type { Context } from './context.ts';
 import { inputsOf, tellFetched, type FetchCommandOptions } from './tell-fetched.ts';
-import { loadDescription } from './load-description.ts';
+import { loadAndReport } from './load-and-report.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
-import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
+import { placesOf } from './places-of.ts';
 import { writeFirstLock } from './write-first-lock.ts';
 
 /**
@@ -22,25 +20,17 @@ import { writeFirstLock } from './write-first-lock.ts';
  * @throws Failure of the lock, the sources, the cache, the bundle or the output
  */
 export async function fetchMissing(file: string, options: FetchCommandOptions, context: Context): Promise<number> {
-  const loaded = loadDescription(file, new Templates(readPackageFiles(context.packageRoot)), context);
-  if (!options.json) reportDiagnostics(file, loaded, context);
-  const { cluster } = loaded;
-  if (cluster === undefined) {
-    if (options.json) print({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
-    return exitCodes.description;
-  }
-
-  const before = loadLock(file, context);
-  withLockOf(cluster, before);
-  const lock = before?.lock ?? (await writeFirstLock(file, cluster, context));
+  const loaded = loadAndReport(file, options, context);
+  if (loaded === undefined) return exitCodes.description;
+  const found = loadLock(file, context) ?? (await writeFirstLock(file, loaded.cluster, context));
+  const { cluster } = withLockOf(loaded, found);
+  const { lock } = found;
   if (options.from !== undefined) {
     const { unpackBundle } = await import('../fetch/bundle.ts');
     await unpackBundle(lock, resolve(context.cwd, options.from), context);
   }
-  const path = resolve(context.cwd, file);
-  const folder = dirname(path);
   const everything = options.pack !== undefined;
-  const places = { folder, mirrors: cluster.downloads.mirrors };
+  const places = placesOf(file, cluster, context);
   const fetched = await fetchArtifacts(lock, { ...places, everything, verify: options.verify ?? false }, context);
   if (options.pack !== undefined) {
     const { packBundle } = await import('../fetch/bundle.ts');
@@ -48,7 +38,7 @@ export async function fetchMissing(file: string, options: FetchCommandOptions, c
   }
   if (options.output !== undefined) layOutImage(cluster, fetched, resolve(context.cwd, options.output));
 
-  if (!everything) remember(path, lock, fetched, context);
+  if (!everything) remember(resolve(context.cwd, file), lock, fetched, context);
   tellFetched(fetched, file, options, context);
   return exitCodes.done;
 }
@@ -72,8 +62,4 @@ function layOutImage(cluster: Cluster, { files }: Fetched, folder: string): void
   const chosen = new Map([...files].filter(([name]) => names.includes(name)));
   // An archive of the pause image may have been there before.
   layOut(chosen, folder, new Set([...names, 'sandbox-image.tar']));
-}
-
-function print(value: object, { stdout }: Context): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

@@ -1,18 +1,18 @@
 import { readFileSync, realpathSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { exitCodes } from '../diagnostics/failure.ts';
-import { readPackageFiles } from '../edges/read-package-files.ts';
 import { fetchArtifacts } from '../fetch/fetch-artifacts.ts';
 import { bakeImage, type BakedImage } from '../image/bake-image.ts';
 import { findPacker } from '../image/find-packer.ts';
 import type { Lock } from '../lock/lock.ts';
 import { imageArtifacts } from '../lock/needed-artifacts.ts';
-import { Templates } from '../templates/templates.ts';
-import { compileCommand } from './compile.ts';
+import { compileLoaded } from './compile.ts';
 import type { Context } from './context.ts';
-import { loadDescription } from './load-description.ts';
+import { loadAndReport } from './load-and-report.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
-import { diagnosticsAsJson, reportDiagnostics } from './report-diagnostics.ts';
+import { placesOf } from './places-of.ts';
+import { printJson } from './print-json.ts';
+import { reportDiagnostics } from './report-diagnostics.ts';
 import { writeFirstLock } from './write-first-lock.ts';
 
 export interface ImageOptions {
@@ -30,26 +30,17 @@ export interface ImageOptions {
  */
 export async function imageCommand(file: string, options: ImageOptions, context: Context): Promise<number> {
   const started = performance.now();
-  const loaded = loadDescription(file, new Templates(readPackageFiles(context.packageRoot)), context);
-  if (loaded.cluster === undefined) {
-    if (options.json) print({ file, good: false, diagnostics: diagnosticsAsJson(file, loaded.diagnostics) }, context);
-    else reportDiagnostics(file, loaded, context);
-    return exitCodes.description;
-  }
+  const loaded = loadAndReport(file, options, context);
+  if (loaded === undefined) return exitCodes.description;
+  // The summary has no place for warnings.
+  if (options.json) reportDiagnostics(file, loaded, context);
 
   await findPacker(context.env);
-  const before = loadLock(file, context);
-  withLockOf(loaded.cluster, before);
-  const lock = before?.lock ?? (await writeFirstLock(file, loaded.cluster, context));
-  const places = {
-    folder: dirname(resolve(context.cwd, file)),
-    mirrors: loaded.cluster.downloads.mirrors,
-  };
-  const { files } = await fetchArtifacts(lock, places, context);
-  // With the lock that may have been made just now.
-  const cluster = withLockOf(loaded.cluster, loadLock(file, context));
-  const compiled = await compileCommand(file, { output: options.output }, context);
-  if (compiled !== exitCodes.done) return compiled;
+  const found = loadLock(file, context) ?? (await writeFirstLock(file, loaded.cluster, context));
+  const locked = withLockOf(loaded, found);
+  const { cluster } = locked;
+  const { files } = await fetchArtifacts(found.lock, placesOf(file, cluster, context), context);
+  await compileLoaded(file, locked, { output: options.output }, context);
 
   // The folder itself: another compile may lead the link elsewhere while Packer reads.
   const out = realpathSync(resolve(context.cwd, options.output));
@@ -59,7 +50,7 @@ export async function imageCommand(file: string, options: ImageOptions, context:
       template: join(out, 'packer'),
       inputs: inputsOf(out),
       files,
-      releases: releasesIn(lock, imageArtifacts(cluster)),
+      releases: releasesIn(found.lock, imageArtifacts(cluster)),
       folder: resolve(context.cwd, options.image),
       sshKey: options.sshKey === undefined ? undefined : resolve(context.cwd, options.sshKey),
     },
@@ -82,10 +73,6 @@ function releasesIn({ artifacts }: Lock, wanted: readonly { readonly name: strin
 }
 
 function tell({ artifact, bill, log, phases }: BakedImage, seconds: number, { json }: ImageOptions, context: Context) {
-  if (json) print({ good: true, artifact, billOfMaterials: bill, log, seconds, phases }, context);
+  if (json) printJson({ good: true, artifact, billOfMaterials: bill, log, seconds, phases }, context);
   else context.stderr.write(`baked ${artifact} in ${seconds.toFixed(0)} s; what is in it: ${bill}\n`);
-}
-
-function print(value: object, { stdout }: Context): void {
-  stdout.write(`${JSON.stringify(value, null, 2)}\n`);
 }

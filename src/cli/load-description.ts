@@ -5,32 +5,36 @@ import type { ReadFile } from '../description/inputs.ts';
 import { namedFiles, readMeaning, readWritten } from '../description/read-description.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { locate, type LocatedDiagnostic } from '../diagnostics/locate.ts';
+import { readPackageFiles } from '../edges/read-package-files.ts';
 import { readTextFile } from '../edges/read-text-file.ts';
-import type { Templates } from '../templates/templates.ts';
+import { Templates } from '../templates/templates.ts';
 import type { Context } from './context.ts';
 
-export interface LoadedDescription {
+/** What was found in a description. */
+export interface Findings {
   readonly text: string;
-  /** Undefined where the diagnostics hold an error. */
-  readonly cluster: Cluster | undefined;
   readonly diagnostics: readonly LocatedDiagnostic[];
+}
+
+export interface LoadedDescription extends Findings {
+  readonly cluster: Cluster;
   /** Contents of the description and of the files that it names, by name. */
   readonly inputs: ReadonlyMap<string, string>;
+  /** The package's, which the cluster was tried with. */
+  readonly templates: Templates;
 }
 
 /**
  * Reads a description, the files that it names, and what both mean.
  * @throws Failure `description-unreadable`
  */
-export function loadDescription(file: string, templates: Templates, context: Context): LoadedDescription {
+export function loadDescription(
+  file: string,
+  context: Context,
+): LoadedDescription | (Findings & { readonly cluster: undefined }) {
   const path = resolve(context.cwd, file);
   const text = readDescriptionText(file, context);
-  const failed = (diagnostics: readonly LocatedDiagnostic[]): LoadedDescription => ({
-    text,
-    cluster: undefined,
-    diagnostics,
-    inputs: new Map(),
-  });
+  const failed = (diagnostics: readonly LocatedDiagnostic[]) => ({ text, cluster: undefined, diagnostics });
 
   const written = readWritten(text);
   if (written.kind === 'bad') return failed(written.diagnostics);
@@ -40,12 +44,13 @@ export function loadDescription(file: string, templates: Templates, context: Con
   );
   const meaning = readMeaning(written.value, { files, now: context.now() });
   if (meaning.kind === 'bad') return failed(meaning.diagnostics);
+  const templates = new Templates(readPackageFiles(context.packageRoot));
   const tooLong = locate(checkUserDataSize(meaning.value, templates), document, lines);
   if (tooLong.length > 0) return failed([...meaning.warnings, ...tooLong]);
 
   const inputs = new Map([[basename(path), text]]);
   for (const [name, content] of files) if (content.kind === 'text') inputs.set(name, content.text);
-  return { text, cluster: meaning.value, diagnostics: meaning.warnings, inputs };
+  return { text, cluster: meaning.value, diagnostics: meaning.warnings, inputs, templates };
 }
 
 /** @throws Failure `description-unreadable` */

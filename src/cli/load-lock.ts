@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import type { Cluster } from '../cluster/cluster.ts';
 import { sha256 } from '../compile/sha256.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { lockFileOf } from '../edges/lock-file.ts';
@@ -9,6 +8,7 @@ import { applyLock } from '../lock/apply-lock.ts';
 import { parseLock } from '../lock/lock-text.ts';
 import type { Lock } from '../lock/lock.ts';
 import type { Context } from './context.ts';
+import type { LoadedDescription } from './load-description.ts';
 
 export interface LoadedLock {
   readonly text: string;
@@ -31,9 +31,15 @@ export function loadLock(file: string, context: Context): LoadedLock | undefined
 }
 
 /**
- * A cluster with the digests of its lock, where there is one.
+ * A description whose cluster has the digests of its lock, where there is one; the lock becomes one of the inputs.
  * @throws Failure `lock-stale`
  */
-export function withLockOf(cluster: Cluster, loaded: LoadedLock | undefined): Cluster {
-  return loaded === undefined ? cluster : applyLock(cluster, loaded.lock, sha256(loaded.text));
+export function withLockOf(loaded: LoadedDescription, found: LoadedLock | undefined): LoadedDescription {
+  if (found === undefined) return loaded;
+  const { text, lock } = found;
+  return {
+    ...loaded,
+    cluster: applyLock(loaded.cluster, lock, sha256(text)),
+    inputs: new Map([...loaded.inputs, ['bake.lock', text]]),
+  };
 }

@@ -3,11 +3,11 @@ import { shapeCodes } from '../diagnostics/shape-codes.ts';
 import type { LocatedDiagnostic } from '../diagnostics/locate.ts';
 import { renderDiagnostics } from '../diagnostics/render.ts';
 import type { Context } from './context.ts';
-import type { LoadedDescription } from './load-description.ts';
+import type { Findings } from './load-description.ts';
 import { terminal } from './terminal.ts';
 
 /** Prints what was found in a description, and how much of it. */
-export function reportDiagnostics(file: string, { text, diagnostics }: LoadedDescription, context: Context): void {
+export function reportDiagnostics(file: string, { text, diagnostics }: Findings, context: Context): void {
   if (diagnostics.length === 0) return;
   const { paint, talk } = terminal(context);
   talk(renderDiagnostics(diagnostics, { name: file, text }, paint));

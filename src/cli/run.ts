@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import type { Context } from './context.ts';
 import type { ImageOptions } from './image.ts';
+import { printJson } from './print-json.ts';
 import type { FetchCommandOptions } from './tell-fetched.ts';
 import { terminal } from './terminal.ts';
 import { version } from './version.ts';
@@ -26,11 +27,9 @@ function explainFailure(error: unknown, json: boolean, context: Context): number
   const { paint, talk } = terminal(context);
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (error instanceof Failure) {
-    if (json) {
-      const { code, message } = error;
-      context.stdout.write(`${JSON.stringify({ good: false, error: { code, message } }, null, 2)}\n`);
-    }
-    talk(`${paint.red('error')} ${paint.bold(error.code)}: ${error.message}\n`);
+    const { code, message } = error;
+    if (json) printJson({ good: false, error: { code, message } }, context);
+    talk(`${paint.red('error')} ${paint.bold(code)}: ${message}\n`);
     return error.exitCode;
   }
   if (context.signal.aborted) return 128 + (context.signal.reason === 'SIGTERM' ? 15 : 2);

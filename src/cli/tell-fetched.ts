@@ -3,6 +3,7 @@ import { arch, platform } from 'node:os';
 import { lockFileOf } from '../edges/lock-file.ts';
 import type { Fetched } from '../fetch/fetch-artifacts.ts';
 import type { Context } from './context.ts';
+import { printJson } from './print-json.ts';
 import { version } from './version.ts';
 
 export interface FetchCommandOptions {
@@ -26,13 +27,13 @@ export function tellFetched(
   { files, downloaded, bytes }: Fetched,
   file: string,
   { output, pack, json }: FetchCommandOptions,
-  { stdout, stderr }: Context,
+  context: Context,
 ): void {
   if (json) {
-    stdout.write(`${JSON.stringify({ file, downloaded, bytes, files: Object.fromEntries(files) }, null, 2)}\n`);
+    printJson({ file, downloaded, bytes, files: Object.fromEntries(files) }, context);
     return;
   }
   const came = downloaded === 0 ? 'all were there' : `${downloaded} came, ${(bytes / 1e6).toFixed(1)} MB`;
   const where = [output, pack].filter((path) => path !== undefined).map((path) => `; wrote ${path}`);
-  stderr.write(`${files.size} files in the cache: ${came}${where.join('')}\n`);
+  context.stderr.write(`${files.size} files in the cache: ${came}${where.join('')}\n`);
 }

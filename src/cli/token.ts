@@ -1,13 +1,12 @@
 import { resolve } from 'node:path';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { didYouMean } from '../description/did-you-mean.ts';
-import { readPackageFiles } from '../edges/read-package-files.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
-import { Templates } from '../templates/templates.ts';
 import { rotateTokens } from '../tokens/issue-tokens.ts';
 import type { Context } from './context.ts';
-import { loadDescription, readDescriptionText } from './load-description.ts';
-import { reportDiagnostics } from './report-diagnostics.ts';
+import { loadAndReport } from './load-and-report.ts';
+import { readDescriptionText } from './load-description.ts';
+import { printJson } from './print-json.ts';
 
 /**
  * Prints id, node and expiry of every token; secrets never.
@@ -19,7 +18,7 @@ export function listTokens(options: { readonly file: string; readonly json?: tru
   if (store.size === 0) readDescriptionText(options.file, context);
   const rows = [...store.values()].map(({ id, node, expires }) => ({ id, node, expires }));
   if (options.json) {
-    context.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+    printJson(rows, context);
     return;
   }
   if (rows.length === 0) {
@@ -45,9 +44,8 @@ export async function rotate(
   options: { readonly file: string },
   context: Context,
 ): Promise<number> {
-  const loaded = loadDescription(options.file, new Templates(readPackageFiles(context.packageRoot)), context);
-  reportDiagnostics(options.file, loaded, context);
-  if (loaded.cluster === undefined) return exitCodes.description;
+  const loaded = loadAndReport(options.file, {}, context);
+  if (loaded === undefined) return exitCodes.description;
 
   const planned = loaded.cluster.nodes.map(({ name }) => name);
   for (const node of nodes) {

@@ -64,6 +64,16 @@ export async function ask(url: string, { client, method = 'GET', headers = {}, b
   }
 }
 
+/** The bytes of an answer. @throws SourceTrouble where the connection ends too early */
+export async function* reading(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    signal.throwIfAborted();
+    throw troubleOf(error);
+  }
+}
+
 /** For an answer that is not the one hoped for. */
 export function refusal(
   status: number,

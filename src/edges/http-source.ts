@@ -1,5 +1,5 @@
 import type { Dispatcher } from 'undici';
-import { ask, refusal, troubleOf } from './http-client.ts';
+import { ask, reading, refusal } from './http-client.ts';
 import { SourceTrouble, type OpenedSource, type OpenOptions } from './source-trouble.ts';
 
 /**
@@ -53,13 +53,4 @@ export async function sizeByHttp(client: Dispatcher, url: string, signal: AbortS
 /** A weak one says that two versions mean the same, not that their bytes are. */
 function strongTag(etag: string | string[] | undefined): string | undefined {
   return typeof etag === 'string' && etag.startsWith('"') ? etag : undefined;
-}
-
-async function* reading(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw troubleOf(error);
-  }
 }

@@ -1,10 +1,19 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { lstatSync, readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { kill, pid } from 'node:process';
 
 /** What a mark looks like inside a file name: process id, when that process started, where it runs, a counter. */
 export const markPattern = String.raw`\d+\.\d+\.[0-9a-f]{6}\.\d+`;
+
+/**
+ * The mark at the end of a name that some run made.
+ * @param kind pattern of what may stand between the prefix and the mark
+ */
+export function markIn(name: string, prefix: string, kind = ''): string | undefined {
+  if (!name.startsWith(prefix)) return undefined;
+  return new RegExp(`^${kind}(${markPattern})$`).exec(name.slice(prefix.length))?.[1];
+}
 
 const held = new Set<string>();
 let counter = 0;
@@ -41,6 +50,11 @@ export function isAbandoned(mark: string, age: () => number, patienceMs: number)
   }
   const life = lifeOf(Number(id));
   return life !== undefined && (life.zombie || life.start !== start);
+}
+
+/** Milliseconds since a file or folder was last written to; one that is gone is as old as can be. */
+export function ageOf(path: string): number {
+  return Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
 }
 
 /**

@@ -1,7 +1,7 @@
 import { GetObjectCommand, HeadObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Dispatcher } from 'undici';
 import { awsDefaults, awsTrouble, statusOf } from './aws.ts';
-import { troubleOf } from './http-client.ts';
+import { reading } from './http-client.ts';
 import type { OpenedSource, OpenOptions } from './source-trouble.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -65,13 +65,4 @@ export async function sizeByS3(client: S3Client, url: string, signal: AbortSigna
 function placeOf(url: string): { Bucket: string; Key: string } {
   const { host, pathname } = new URL(url);
   return { Bucket: host, Key: decodeURIComponent(pathname.slice(1)) };
-}
-
-async function* reading(body: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncIterable<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    signal.throwIfAborted();
-    throw troubleOf(error);
-  }
 }

@@ -1,7 +1,7 @@
-import { mkdirSync, readdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { holdMark, isAbandoned, releaseMark } from './run-mark.ts';
+import { ageOf, holdMark, isAbandoned, releaseMark } from './run-mark.ts';
 
 /** What a lock guards takes milliseconds; another machine's or container's that is older is taken for gone. */
 const patienceMs = 10_000;
@@ -48,8 +48,7 @@ function raiseFlag(folder: string, mark: string): boolean {
   unlinkSync(join(folder, mark));
   for (const flag of others) {
     const path = join(folder, flag);
-    const age = () => Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    if (isAbandoned(flag, age, patienceMs)) unless(['ENOENT'], () => unlinkSync(path));
+    if (isAbandoned(flag, () => ageOf(path), patienceMs)) unless(['ENOENT'], () => unlinkSync(path));
   }
   return false;
 }

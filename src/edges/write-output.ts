@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readlinkSync, renameSync, symlinkSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, readlinkSync, renameSync, symlinkSync } from 'node:fs';
 import { platform } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import type { OutputFile } from '../compile/output-file.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { onDisk, type DiskTrouble } from './on-disk.ts';
+import { removeLeftovers } from './remove-leftovers.ts';
 import { removeTree } from './remove-tree.ts';
-import { holdMark, isAbandoned, markPattern, releaseMark } from './run-mark.ts';
+import { holdMark, markIn, releaseMark } from './run-mark.ts';
 import { syncFolder } from './sync-folder.ts';
 import { stageFiles, type Origin } from './stage-files.ts';
 
@@ -34,7 +35,7 @@ export async function writeOutput(
   try {
     onDisk(place.trouble, () => mkdirSync(place.parent, { recursive: true }));
     linkedFolder(place);
-    removeLeftovers(place);
+    removeUnlinked(place);
     replaced = await stageAndLink(place, mark, files, origin, signal);
     onDisk(place.trouble, () => syncFolder(place.parent));
   } finally {
@@ -43,7 +44,7 @@ export async function writeOutput(
   // Its own run may live on, or, in another container, be beyond our sight; but it has been linked, and so is done with.
   if (replaced !== undefined) onDisk(place.trouble, () => removeTree(place.beside(replaced)));
   // What another run linked while this one wrote; also our own folder if that run linked after us.
-  removeLeftovers(place);
+  removeUnlinked(place);
 }
 
 interface Place {
@@ -131,26 +132,17 @@ function notOurs(out: string, what: string): Failure {
 
 /** The mark in the name of something that a run makes beside `out`. */
 function markOf(name: string, prefix: string): string | undefined {
-  if (!name.startsWith(prefix)) return undefined;
-  return new RegExp(`^(?:new|link|[0-9a-f]{12})-(${markPattern})$`).exec(name.slice(prefix.length))?.[1];
+  return markIn(name, prefix, '(?:new|link|[0-9a-f]{12})-');
 }
 
 /** A run takes seconds; another machine's or container's that was silent for so long is taken for gone. */
 const patienceMs = 3_600_000;
 
-function removeLeftovers(place: Place): void {
-  onDisk(place.trouble, () => {
-    for (const name of readdirSync(place.parent)) {
-      const mark = markOf(name, place.prefix);
-      if (mark === undefined || !isAbandoned(mark, () => ageOf(place.beside(name)), patienceMs)) continue;
-      // Asked only now: before its run was gone, it might have been linked after the question.
-      if (name !== linkedFolder(place)) removeTree(place.beside(name));
-    }
-  });
-}
-
-function ageOf(path: string): number {
-  return Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+function removeUnlinked(place: Place): void {
+  const isLinked = (name: string): boolean => name === linkedFolder(place);
+  onDisk(place.trouble, () =>
+    removeLeftovers(place.parent, (name) => markOf(name, place.prefix), patienceMs, isLinked),
+  );
 }
 
 /**

@@ -5,11 +5,11 @@ import { create, Parser, type ReadEntry } from 'tar';
 import { Failure } from '../diagnostics/failure.ts';
 import { asFailure, onDisk, type DiskTrouble } from '../edges/on-disk.ts';
 import { holdMark, releaseMark } from '../edges/run-mark.ts';
+import type { Surroundings } from '../edges/surroundings.ts';
 import { syncFolder } from '../edges/sync-folder.ts';
 import { digestOf, type DigestText, type Lock, type LockedArtifact } from '../lock/lock.ts';
 import { algorithmOf, Cache, cacheFolder } from './cache.ts';
 import { Progress } from './progress.ts';
-import type { Surroundings } from './surroundings.ts';
 
 /** Of every file in a bundle, so that the same lock makes the same bundle. */
 const TIME = new Date('2000-01-01T00:00:00Z');

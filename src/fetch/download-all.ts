@@ -2,12 +2,12 @@ import { setMaxListeners } from 'node:events';
 import pMap from 'p-map';
 import { Failure } from '../diagnostics/failure.ts';
 import { Sources, usualPatience } from '../edges/sources.ts';
+import type { Surroundings } from '../edges/surroundings.ts';
 import { digestOf, type LockedArtifact } from '../lock/lock.ts';
 import type { Cache } from './cache.ts';
 import { download } from './download.ts';
 import { megabytes, Progress } from './progress.ts';
 import { shown, sourcesOf, type Places } from './sources-of.ts';
-import type { Surroundings } from './surroundings.ts';
 import { NoSource, type Refusal } from './try-sources.ts';
 
 /** More at once would share the same line, and few servers like more. */

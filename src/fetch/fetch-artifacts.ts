@@ -1,9 +1,9 @@
 import { packerPlatforms, type PackerPlatform } from '../catalog/packer-plugins.ts';
 import { arch, platform } from 'node:os';
+import type { Surroundings } from '../edges/surroundings.ts';
 import { digestOf, type Lock, type LockedArtifact } from '../lock/lock.ts';
 import { Cache, cacheFolder } from './cache.ts';
 import type { Places } from './sources-of.ts';
-import type { Surroundings } from './surroundings.ts';
 
 export interface FetchOptions extends Places {
   /** Also the files of other machines than the one that runs this. */

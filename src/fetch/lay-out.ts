@@ -2,8 +2,9 @@ import { copyFileSync, linkSync, lstatSync, mkdirSync, readdirSync, renameSync }
 import { basename, dirname, join } from 'node:path';
 import { Failure } from '../diagnostics/failure.ts';
 import { onDisk, type DiskTrouble } from '../edges/on-disk.ts';
+import { removeLeftovers } from '../edges/remove-leftovers.ts';
 import { removeTree } from '../edges/remove-tree.ts';
-import { holdMark, isAbandoned, markPattern, releaseMark } from '../edges/run-mark.ts';
+import { holdMark, markIn, releaseMark } from '../edges/run-mark.ts';
 import { syncFolder } from '../edges/sync-folder.ts';
 
 /** It takes moments; another machine's that is older is taken for gone. */
@@ -28,7 +29,7 @@ export function layOut(files: ReadonlyMap<string, string>, folder: string, ours:
   try {
     onDisk(trouble, () => {
       mkdirSync(parent, { recursive: true });
-      removeLeftovers(parent, prefix);
+      removeLeftovers(parent, (name) => markIn(name, prefix, '(?:new|old)-'), PATIENCE_MS);
       const replaces = refuseForeign(folder, ours);
       mkdirSync(fresh);
       for (const [name, path] of files) linkOrCopy(path, join(fresh, name));
@@ -69,14 +70,5 @@ function linkOrCopy(from: string, to: string): void {
     // Another file system, or one without links.
     if (!['EXDEV', 'EPERM', 'ENOTSUP', 'EMLINK'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     copyFileSync(from, to);
-  }
-}
-
-function removeLeftovers(parent: string, prefix: string): void {
-  const pattern = new RegExp(`^(?:new|old)-(${markPattern})$`);
-  for (const name of readdirSync(parent)) {
-    const mark = name.startsWith(prefix) ? pattern.exec(name.slice(prefix.length))?.[1] : undefined;
-    const age = () => Date.now() - (lstatSync(join(parent, name), { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    if (mark !== undefined && isAbandoned(mark, age, PATIENCE_MS)) removeTree(join(parent, name));
   }
 }

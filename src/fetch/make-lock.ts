@@ -5,6 +5,7 @@ import { Failure } from '../diagnostics/failure.ts';
 import { imageDigest, manifestUrlOf } from '../edges/image-digest.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
 import { Sources, usualPatience } from '../edges/sources.ts';
+import type { Surroundings } from '../edges/surroundings.ts';
 import { entryOf, isSameAmi, lackOf, wantedAmi, wantedSandboxImage } from '../lock/compare-lock.ts';
 import { findInList } from '../lock/find-in-list.ts';
 import { isLocal, type DigestText, type Lock, type LockedArtifact } from '../lock/lock.ts';
@@ -14,7 +15,6 @@ import { CONCURRENCY, listed, untilAllDone, warningsOf } from './download-all.ts
 import { download } from './download.ts';
 import { Progress } from './progress.ts';
 import { sourcesOf, type Places } from './sources-of.ts';
-import type { Surroundings } from './surroundings.ts';
 import { NoSource, trySources, type Refusal } from './try-sources.ts';
 
 /**

@@ -1,8 +1,8 @@
 import cliProgress, { type SingleBar } from 'cli-progress';
-import type { Screen } from './surroundings.ts';
+import type { Stream } from '../edges/surroundings.ts';
 
 /** A bar that goes when it is done. */
-export function progressBar(screen: Screen, what: string): SingleBar {
+export function progressBar(screen: Stream, what: string): SingleBar {
   return new cliProgress.SingleBar(
     {
       format: `${what} {bar} {percentage}%  {megabytes}  {rate}  {eta_formatted} left`,

@@ -1,11 +1,11 @@
 import type { SingleBar } from 'cli-progress';
-import type { Screen } from './surroundings.ts';
+import type { Stream } from '../edges/surroundings.ts';
 
 const SHOW_AFTER_MS = 1000;
 
 /** Tells how far something is that takes longer than a second: a bar on a terminal, elsewhere a line for each file. */
 export class Progress {
-  readonly #screen: Screen;
+  readonly #screen: Stream;
   readonly #what: string;
   readonly #total: number;
   readonly #started = performance.now();
@@ -18,7 +18,7 @@ export class Progress {
    * @param what such as `fetching 6 files`
    * @param total bytes that will come
    */
-  constructor(screen: Screen, what: string, total: number) {
+  constructor(screen: Stream, what: string, total: number) {
     this.#screen = screen;
     this.#what = what;
     this.#total = total;

@@ -1,28 +1,23 @@
-import {
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { onDisk, type DiskTrouble } from '../edges/on-disk.ts';
+import { removeLeftovers } from '../edges/remove-leftovers.ts';
 import { removeTree } from '../edges/remove-tree.ts';
-import { holdMark, isAbandoned, markPattern, releaseMark } from '../edges/run-mark.ts';
+import { holdMark, markIn, releaseMark } from '../edges/run-mark.ts';
+import type { Surroundings } from '../edges/surroundings.ts';
+import { imageArtifacts } from '../lock/needed-artifacts.ts';
 import { billOfMaterials, type Release } from './bill-of-materials.ts';
 import { createBuildKey } from './build-key.ts';
 import { nameStep } from './name-step.ts';
-import { Phases, type Phase, type Screen } from './phases.ts';
+import { Phases, type Phase } from './phases.ts';
 import { pluginFolder } from './plugin-folder.ts';
 import { runPacker } from './run-packer.ts';
 import { Story } from './story.ts';
 
+const BUILDING = '.building-';
 /** A build takes minutes to hours; another machine's folder that nobody touched for so long is a leftover. */
 const PATIENCE_MS = 24 * 3_600_000;
 
@@ -42,12 +37,6 @@ export interface Bake {
   readonly sshKey: string | undefined;
 }
 
-export interface Surroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stderr: Screen;
-  readonly signal: AbortSignal;
-}
-
 export interface BakedImage {
   /** The disk image, the AMI as REGION:ID, or the machine. */
   readonly artifact: string;
@@ -61,94 +50,99 @@ export interface BakedImage {
  * @throws Failure `bake-failed` with what the failing step said, or of the disk
  */
 export async function bakeImage(bake: Bake, surroundings: Surroundings): Promise<BakedImage> {
-  const { cluster, folder } = bake;
-  const { name, source } = cluster.image;
-  const trouble: DiskTrouble = {
-    code: 'output-unwritable',
-    fact: `cannot write ${folder}`,
-    remedy: 'name another folder with --image',
-  };
   const mark = holdMark();
-  const building = join(folder, `.building-${mark}`);
-  const log = join(folder, `${name}.log`);
-  // The key in it is nobody else's; mkdtemp makes it 0700.
-  const work = mkdtempSync(join(tmpdir(), 'bake-image-'));
+  const places = placesOf(bake, mark);
   const phases = new Phases(surroundings.stderr);
   try {
-    onDisk(trouble, () => {
-      mkdirSync(folder, { recursive: true });
-      removeLeftovers(folder);
-      mkdirSync(building);
-      writeFileSync(log, '', { mode: 0o600 });
-    });
-    phases.begin('packer init');
-    const story = new Story();
-    const packer = (args: readonly string[]) =>
-      runPacker({
-        args,
-        cwd: building,
-        log,
-        signal: surroundings.signal,
-        environment: surroundings.env,
-        env: {
-          CHECKPOINT_DISABLE: '1',
-          PACKER_PLUGIN_PATH: join(work, 'plugins'),
-          PACKER_CACHE_DIR: join(work, 'cache'),
-          TMPDIR: work,
-        },
-        onEvent: (event) => {
-          story.hear(event);
-          const phase = event.kind === 'step' ? nameStep(event.text) : undefined;
-          if (phase !== undefined) phases.begin(phase);
-        },
-      });
-    const must = async (args: readonly string[]): Promise<void> => {
-      if ((await packer(args)) !== 0) throw new Failure('bake-failed', story.ending(log));
-    };
-    pluginFolder(join(work, 'plugins'), bake.files);
-    await must(['init', bake.template]);
-    await must(['build', ...variables(bake, work, building), bake.template]);
+    makePlaces(places);
+    const story = await build(bake, places, phases, surroundings);
     const done = phases.end('done');
-
-    const disk = `${name}.${cluster.image.qemu.format}`;
-    const hasDisk = source === 'qemu';
-    const bill = billOfMaterials({
-      image: name,
-      os: cluster.image.os,
-      releases: bake.releases,
-      inputs: bake.inputs,
-      packages: readFileSync(join(work, 'packages.tsv'), 'utf8'),
-      ...(hasDisk ? { sha256: readDigest(join(building, 'disk', `${disk}.sha256`)) } : {}),
-    });
-    const billFile = join(folder, `${name}.cdx.json`);
-    onDisk(trouble, () => {
-      writeFileSync(join(building, basename(billFile)), bill);
-      // The disk last: who finds the new one finds its digest too.
-      if (hasDisk) {
-        for (const file of [`${disk}.sha256`, disk]) renameSync(join(building, 'disk', file), join(folder, file));
-      }
-      renameSync(join(building, basename(billFile)), billFile);
-    });
-    const artifact = hasDisk ? join(folder, disk) : (story.artifactId ?? cluster.image.null.host);
-    return { artifact, bill: billFile, log, phases: done };
+    return { ...placeResults(bake, places, story), log: places.log, phases: done };
   } catch (error) {
     phases.end('failed');
     throw error;
   } finally {
-    removeTree(building);
-    removeTree(work);
+    removeTree(places.building);
+    removeTree(places.work);
     releaseMark(mark);
   }
 }
 
+interface Places {
+  readonly folder: string;
+  /** What Packer makes, on the disk of the folder that it is for. */
+  readonly building: string;
+  /** The rest of what goes when the bake ends. */
+  readonly work: string;
+  readonly log: string;
+  /** The list of the image's packages, which the template downloads. */
+  readonly packages: string;
+  readonly trouble: DiskTrouble;
+}
+
+function placesOf({ cluster, folder }: Bake, mark: string): Places {
+  // The key in it is nobody else's; mkdtemp makes it 0700.
+  const work = mkdtempSync(join(tmpdir(), 'bake-image-'));
+  return {
+    folder,
+    building: join(folder, `${BUILDING}${mark}`),
+    work,
+    log: join(folder, `${cluster.image.name}.log`),
+    packages: join(work, 'packages.tsv'),
+    trouble: {
+      code: 'output-unwritable',
+      fact: `cannot write ${folder}`,
+      remedy: 'name another folder with --image',
+    },
+  };
+}
+
+function makePlaces({ folder, building, log, trouble }: Places): void {
+  onDisk(trouble, () => {
+    mkdirSync(folder, { recursive: true });
+    removeLeftovers(folder, (name) => markIn(name, BUILDING), PATIENCE_MS);
+    mkdirSync(building);
+    writeFileSync(log, '', { mode: 0o600 });
+  });
+}
+
+/** Runs Packer: `init`, then `build`. */
+async function build(bake: Bake, places: Places, phases: Phases, { env, signal }: Surroundings): Promise<Story> {
+  const { building, work, log } = places;
+  const story = new Story();
+  const packer = async (...args: readonly string[]): Promise<void> => {
+    const exitCode = await runPacker({
+      args,
+      cwd: building,
+      log,
+      signal,
+      environment: env,
+      env: {
+        CHECKPOINT_DISABLE: '1',
+        PACKER_PLUGIN_PATH: join(work, 'plugins'),
+        PACKER_CACHE_DIR: join(work, 'cache'),
+        TMPDIR: work,
+      },
+      onEvent: (event) => {
+        story.hear(event);
+        const phase = event.kind === 'step' ? nameStep(event.text) : undefined;
+        if (phase !== undefined) phases.begin(phase);
+      },
+    });
+    if (exitCode !== 0) throw new Failure('bake-failed', story.ending(log));
+  };
+  phases.begin('packer init');
+  pluginFolder(join(work, 'plugins'), bake.files);
+  await packer('init', bake.template);
+  await packer('build', ...variables(bake, places), bake.template);
+  return story;
+}
+
 /** @returns the arguments that set what belongs to this machine and this build */
-function variables({ cluster, files, sshKey }: Bake, work: string, building: string): string[] {
-  const artifacts = join(work, 'artifacts');
-  mkdirSync(artifacts);
-  for (const [name, path] of files) symlinkSync(path, join(artifacts, name));
+function variables({ cluster, files, sshKey }: Bake, { building, work, packages }: Places): string[] {
   const values: Record<string, string> = {
-    artifacts_folder: artifacts,
-    package_list: join(work, 'packages.tsv'),
+    artifacts_folder: linkArtifacts(cluster, files, work),
+    package_list: packages,
   };
   if (cluster.image.source === 'qemu') {
     const { publicKey, privateKey } = createBuildKey();
@@ -164,18 +158,46 @@ function variables({ cluster, files, sshKey }: Bake, work: string, building: str
   return Object.entries(values).flatMap(([name, value]) => ['-var', `${name}=${value}`]);
 }
 
+/** @returns a folder with what goes into the image, by the names that the template knows */
+function linkArtifacts(cluster: Cluster, files: Bake['files'], work: string): string {
+  const folder = join(work, 'artifacts');
+  mkdirSync(folder);
+  for (const { name } of imageArtifacts(cluster)) {
+    const path = files.get(name);
+    if (path !== undefined) symlinkSync(path, join(folder, name));
+  }
+  return folder;
+}
+
+/** Brings the disk image, where there is one, and the bill to the folder. */
+function placeResults(
+  { cluster: { image }, releases, inputs }: Bake,
+  { folder, building, packages, trouble }: Places,
+  { artifactId = image.null.host }: Story,
+): Pick<BakedImage, 'artifact' | 'bill'> {
+  const hasDisk = image.source === 'qemu';
+  const disk = `${image.name}.${image.qemu.format}`;
+  const text = billOfMaterials({
+    image: image.name,
+    os: image.os,
+    releases,
+    inputs,
+    packages: readFileSync(packages, 'utf8'),
+    ...(hasDisk ? { sha256: readDigest(join(building, 'disk', `${disk}.sha256`)) } : {}),
+  });
+  const bill = `${image.name}.cdx.json`;
+  onDisk(trouble, () => {
+    writeFileSync(join(building, bill), text);
+    // The disk last: who finds the new one finds its digest too.
+    if (hasDisk) {
+      for (const file of [`${disk}.sha256`, disk]) renameSync(join(building, 'disk', file), join(folder, file));
+    }
+    renameSync(join(building, bill), join(folder, bill));
+  });
+  return { artifact: hasDisk ? join(folder, disk) : artifactId, bill: join(folder, bill) };
+}
+
 /** The checksum post-processor writes the digest, a tab and the name. */
 function readDigest(file: string): string {
   return readFileSync(file, 'utf8').slice(0, 64);
-}
-
-/** What killed runs left: gigabytes, perhaps. */
-function removeLeftovers(folder: string): void {
-  const pattern = new RegExp(`^\\.building-(${markPattern})$`);
-  for (const name of readdirSync(folder)) {
-    const mark = pattern.exec(name)?.[1];
-    const path = join(folder, name);
-    const age = () => Date.now() - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? 0);
-    if (mark !== undefined && isAbandoned(mark, age, PATIENCE_MS)) removeTree(path);
-  }
 }

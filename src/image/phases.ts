@@ -1,8 +1,4 @@
-/** Where the time of a bake is shown. */
-export interface Screen {
-  readonly isTTY?: boolean | undefined;
-  write(text: string): unknown;
-}
+import type { Stream } from '../edges/surroundings.ts';
 
 export interface Phase {
   readonly name: string;
@@ -13,12 +9,12 @@ const TICK_MS = 1000;
 
 /** Tells what a bake is at: a line for each phase with the seconds that it took; on a terminal also the one that runs. */
 export class Phases {
-  readonly #screen: Screen;
+  readonly #screen: Stream;
   readonly #done: Phase[] = [];
   readonly #ticker: NodeJS.Timeout | undefined;
   #current: { name: string; since: number } | undefined;
 
-  constructor(screen: Screen) {
+  constructor(screen: Stream) {
     this.#screen = screen;
     if (screen.isTTY !== true) return;
     this.#ticker = setInterval(() => this.#tick(), TICK_MS);

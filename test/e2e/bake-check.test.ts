@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
 import { suite } from 'uvu';
 import { runInRoot } from '../parts/parts.ts';
+import { makeIdentities } from '../support/make-identities.ts';
 import { runBake } from '../support/run-bake.ts';
 import { testUnless } from '../support/skip.ts';
 import { tryPart } from '../support/try-part.ts';
@@ -111,14 +112,7 @@ nodes: [{ name: node1, address: "${node}" }]
 
 check.before(async () => {
   if (debian.missing !== undefined) return;
-  mkdirSync(identities);
-  const made = await runInRoot(debian.folder, ['bash', '/make-identities.sh', '/identities'], {
-    binds: [
-      { from: join(import.meta.dirname, '../support/make-identities.sh'), to: '/make-identities.sh' },
-      { from: identities, to: '/identities', writable: true },
-    ],
-  });
-  assert.equal(made.exitCode, 0, made.all);
+  await makeIdentities(debian.folder, identities);
   endpoint = await listen(apiServer);
   template = await compileFor(endpoint, 'cluster');
 });

@@ -14,9 +14,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
-import { runInRoot } from '../parts/parts.ts';
 import { startAptRelay, type AptRelay } from './apt-relay.ts';
 import { bootNode, type BootedNode } from './booted-node.ts';
+import { makeIdentities } from './make-identities.ts';
 import { runBake } from './run-bake.ts';
 import { tryPart } from './try-part.ts';
 
@@ -60,7 +60,7 @@ export interface RealBake {
 export async function startRealBake(): Promise<RealBake> {
   const folder = mkdtempSync(join(tmpdir(), 'bake-test-'));
   const at = (name: string) => join(folder, name);
-  await makeIdentities(at('identities'));
+  await makeIdentities(cloud.folder, at('identities'));
   copyFileSync(at('identities/ca.pem'), at('ca.pem'));
   await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', at('key')]);
   const publicKey = readFileSync(at('key.pub'), 'utf8').trim();
@@ -123,7 +123,10 @@ export async function startRealBake(): Promise<RealBake> {
  * A description of one node, whose image has what the mirror holds; it names a ca.pem beside it.
  * @param publicKey may log in to the node as the user debian
  */
-export function describeMachine(publicKey: string, image: object): object {
+export function describeMachine(
+  publicKey: string,
+  image: object,
+): Readonly<Record<string, unknown>> & { readonly containerd?: object } {
   const components = readComponents(mirror.folder);
   return {
     version: 1,
@@ -134,18 +137,6 @@ export function describeMachine(publicKey: string, image: object): object {
     sshAuthorizedKeys: [publicKey],
     nodes: [{ name: 'node1', address: guestAddress }],
   };
-}
-
-/** Makes it in a new folder, by the openssl of Debian, which this machine need not have: ca.pem, server.pem and so on. */
-export async function makeIdentities(folder: string): Promise<void> {
-  mkdirSync(folder);
-  const { exitCode, all } = await runInRoot(cloud.folder, ['bash', '/make-identities.sh', '/identities'], {
-    binds: [
-      { from: join(import.meta.dirname, 'make-identities.sh'), to: '/make-identities.sh' },
-      { from: folder, to: '/identities', writable: true },
-    ],
-  });
-  assert.equal(exitCode, 0, all);
 }
 
 const fileNames = {
