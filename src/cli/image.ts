@@ -4,6 +4,7 @@ import { exitCodes } from '../diagnostics/failure.ts';
 import { fetchArtifacts } from '../fetch/fetch-artifacts.ts';
 import { bakeImage, type BakedImage } from '../image/bake-image.ts';
 import { findPacker } from '../image/find-packer.ts';
+import { findQemu } from '../image/find-qemu.ts';
 import type { Lock } from '../lock/lock.ts';
 import { imageArtifacts } from '../lock/needed-artifacts.ts';
 import { compileLoaded } from './compile.ts';
@@ -36,6 +37,7 @@ export async function imageCommand(file: string, options: ImageOptions, context:
   if (options.json) reportDiagnostics(file, loaded, context);
 
   await findPacker(context.env);
+  if (loaded.cluster.image.source === 'qemu') await findQemu(loaded.cluster, context.env);
   const found = loadLock(file, context) ?? (await writeFirstLock(file, loaded.cluster, context));
   const locked = withLockOf(loaded, found);
   const { cluster } = locked;

@@ -29,6 +29,13 @@ description. Give it another folder, or move the file away.`,
     story: `\`bake image\` runs the packer on your PATH, 1.11 or later; its plugins come from bake.lock. Debian's own
 package is older, and does not know required_plugins.`,
   },
+  'qemu-unusable': {
+    severity: 'error',
+    summary: 'QEMU cannot make a disk image here',
+    story: `With \`image.source: qemu\`, Packer boots the base image in QEMU: it needs the QEMU of the nodes'
+architecture, qemu-img, xorriso or a like of it for the disk that lets the build log in, and the accelerator that
+image.qemu.accelerator names: kvm (Linux, the default), hvf (macOS), or tcg, which emulates the processor.`,
+  },
   'bake-failed': {
     severity: 'error',
     summary: 'Packer did not bake the image',

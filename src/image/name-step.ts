@@ -8,5 +8,7 @@ export function nameStep(text: string): string | undefined {
   const upload = /^(Uploading|Downloading) (\S+) => \S+$/.exec(text);
   if (upload !== null) return `${upload[1] === 'Uploading' ? 'upload' : 'download'} ${basename(upload[2] ?? '')}`;
   if (text.startsWith('Provisioning step had errors')) return 'clean up';
+  // What takes no time, and paths of the cache.
+  if (/^(Trying |\/|Found port |Looking for available port)/.test(text)) return undefined;
   return text.replace(/\.+$/, '');
 }

@@ -19,7 +19,7 @@ export function parsePackerLine(line: string): PackerEvent | undefined {
     const text = said.replace(/^\n/, '');
     const step = category === 'say' ? /^==> [\w-]+\.\w+: (.+)$/.exec(text)?.[1] : undefined;
     return step === undefined
-      ? { kind: 'detail', text: text.replace(/^(==>)? *[\w-]+\.\w+: /, '') }
+      ? { kind: 'detail', text: text.replace(/^(==>)? *[\w-]+\.\w+: /gm, '') }
       : { kind: 'step', text: step };
   }
   if (type === 'artifact' && data.length >= 3) return { kind: 'artifact', key: data[1] ?? '', value: data[2] ?? '' };

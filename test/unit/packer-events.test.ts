@@ -25,7 +25,7 @@ events('a step begins, and says something', () => {
 });
 
 events('commas and line ends are what they were', () => {
-  const said = parsePackerLine(String.raw`1,,ui,error,==> qemu.node: one%!(PACKER_COMMA) two\nthree`);
+  const said = parsePackerLine(String.raw`1,,ui,error,==> qemu.node: one%!(PACKER_COMMA) two\n    qemu.node: three`);
   assert.deepEqual(said, { kind: 'detail', text: 'one, two\nthree' });
 });
 
@@ -57,8 +57,12 @@ events('steps have short names', () => {
     'Provisioning with shell script: /tmp/packer-shell3237369251',
     'Uploading /cache/artifacts/kubelet => /var/tmp/bake/artifacts/',
     'Waiting for SSH to become available...',
+    'Trying /cache/sha256/ce2831',
+    '/cache/sha256/ce2831?checksum=sha256%3Ace2831 => /cache/sha256/ce2831',
+    'Looking for available port between 5900 and 6000 on 127.0.0.1',
   ].map(nameStep);
-  assert.deepEqual(names, ['build-nginx', undefined, 'upload kubelet', 'Waiting for SSH to become available']);
+  const waiting = 'Waiting for SSH to become available';
+  assert.deepEqual(names, ['build-nginx', undefined, 'upload kubelet', waiting, undefined, undefined, undefined]);
 });
 
 events.run();

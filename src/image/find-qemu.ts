@@ -1,0 +1,48 @@
+import { accessSync, constants } from 'node:fs';
+import { platform } from 'node:os';
+import { execa } from 'execa';
+import type { Cluster } from '../cluster/cluster.ts';
+import { Failure } from '../diagnostics/failure.ts';
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const machineOf = { amd64: 'qemu-system-x86_64', arm64: 'qemu-system-aarch64' } as const;
+
+/** What Packer makes the seed's disk with: https://github.com/hashicorp/packer-plugin-sdk, step_create_cdrom.go. */
+const discMakers = ['xorriso', 'mkisofs', 'hdiutil', 'oscdimg'];
+
+/**
+ * Looks for what Packer's qemu plugin runs, before minutes go into all that comes before it; the plugin itself says no
+ * more than "Qemu failed to start".
+ * @throws Failure `qemu-unusable` with everything that is missing
+ */
+export async function findQemu({ image, architecture }: Cluster, env: Environment): Promise<void> {
+  const missing: string[] = [];
+  for (const program of [machineOf[architecture], 'qemu-img']) {
+    if (!(await isOnPath(program, env))) missing.push(`there is no ${program} on PATH; install QEMU`);
+  }
+  const found = await Promise.all(discMakers.map((program) => isOnPath(program, env)));
+  if (!found.includes(true)) missing.push(`there is none of ${discMakers.join(', ')} on PATH; install xorriso`);
+  if (image.qemu.accelerator === 'kvm') missing.push(...missingForKvm());
+  if (missing.length > 0) throw new Failure('qemu-unusable', missing.join('\n  '));
+}
+
+async function isOnPath(program: string, env: Environment): Promise<boolean> {
+  const asked = await execa(program, ['--version'], { env, extendEnv: false, reject: false, stdin: 'ignore' });
+  return asked.code !== 'ENOENT';
+}
+
+function missingForKvm(): string[] {
+  const otherwise =
+    platform() === 'darwin'
+      ? 'set image.qemu.accelerator to hvf'
+      : 'or set image.qemu.accelerator to tcg, which needs none and takes many times as long';
+  try {
+    accessSync('/dev/kvm', constants.R_OK | constants.W_OK);
+    return [];
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES'
+      ? [`you may not use /dev/kvm; become a member of the group kvm, ${otherwise}`]
+      : [`there is no /dev/kvm; bake on a machine that has KVM, ${otherwise}`];
+  }
+}
