@@ -89,11 +89,7 @@ function placesOf({ cluster, folder }: Bake, mark: string): Places {
     work,
     log: join(folder, `${cluster.image.name}.log`),
     packages: join(work, 'packages.tsv'),
-    trouble: {
-      code: 'output-unwritable',
-      fact: `cannot write ${folder}`,
-      remedy: 'name another folder with --image',
-    },
+    trouble: { code: 'output-unwritable', fact: `cannot write ${folder}`, remedy: 'name another folder with --image' },
   };
 }
 
