@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import { createServer as createPlainServer } from 'node:http';
 import { createServer } from 'node:https';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
@@ -190,58 +191,123 @@ http: { addr: 127.0.0.1:${port} }
   }),
 );
 
-testUnless(fetching, undefined, 'trusts no strange certificate, and goes to https through a proxy', () =>
+/**
+ * A mirror with a certificate of its own, at mirror.example.org and releases.example.org, which a proxy alone can find.
+ * @param location where the mirror redirects a path to; undefined: it has the file
+ */
+async function withTlsMirror(
+  folder: string,
+  files: ReadonlyMap<string, Buffer>,
+  location: (host: string, path: string) => string | undefined,
+  work: (proxy: string, certificate: string, asked: string[]) => Promise<void>,
+): Promise<void> {
+  const [key, certificate] = [join(folder, 'mirror.key'), join(folder, 'mirror.crt')];
+  await makeCertificate(key, certificate, 'subjectAltName=DNS:mirror.example.org,DNS:releases.example.org');
+  const server = createServer({ key: readFileSync(key), cert: readFileSync(certificate) }, (request, response) => {
+    const path = (request.url ?? '').slice(1);
+    const elsewhere = location(request.headers.host ?? '', path);
+    const file = elsewhere === undefined ? files.get(path) : Buffer.alloc(0);
+    response.writeHead(elsewhere !== undefined ? 302 : file === undefined ? 404 : 200, {
+      'content-length': file?.length ?? 0,
+      ...(elsewhere === undefined ? {} : { location: elsewhere }),
+    });
+    response.end(request.method === 'HEAD' ? undefined : file);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const asked: string[] = [];
+  const sockets = new Set<Socket>();
+  const proxy = createTcpServer((client) => {
+    sockets.add(client.on('error', () => undefined));
+    client.once('data', (data: Buffer) => {
+      asked.push(data.toString().split('\r\n')[0] ?? '');
+      const upstream = connect((server.address() as AddressInfo).port, '127.0.0.1', () => {
+        client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+        client.pipe(upstream).pipe(client);
+      });
+      sockets.add(upstream.on('error', () => undefined));
+    });
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  try {
+    await work(`http://user:word@127.0.0.1:${(proxy.address() as AddressInfo).port}`, certificate, asked);
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    server.closeAllConnections();
+    server.close();
+    proxy.close();
+  }
+}
+
+async function makeCertificate(key: string, certificate: string, extension: string): Promise<void> {
+  await execa('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
+    ...['-subj', '/CN=bake-test', '-addext', extension, '-keyout', key, '-out', certificate],
+  ]);
+}
+
+testUnless(fetching, undefined, 'trusts no strange certificate, and goes to https by the proxy of https alone', () =>
   inTemporaryFolder(async (folder) => {
-    await execa('openssl', [
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'],
-      ...['-subj', '/CN=mirror', '-addext', 'subjectAltName=DNS:mirror.example.org'],
-      ...['-keyout', join(folder, 'mirror.key'), '-out', join(folder, 'mirror.crt')],
-    ]);
     const files = writeSite(folder);
     writeFileSync(join(folder, 'cluster.yaml'), describeSite(files, ['https://mirror.example.org']));
-    const tls = { key: readFileSync(join(folder, 'mirror.key')), cert: readFileSync(join(folder, 'mirror.crt')) };
-    const server = createServer(tls, (request, response) => {
-      const file = files.get((request.url ?? '').slice(1));
-      response.writeHead(file === undefined ? 404 : 200, { 'content-length': file?.length ?? 0 });
-      response.end(request.method === 'HEAD' ? undefined : file);
+    await withTlsMirror(
+      folder,
+      files,
+      () => undefined,
+      async (HTTPS_PROXY, NODE_EXTRA_CA_CERTS, asked) => {
+        const strange = await bake(folder, 'lock', { HTTPS_PROXY });
+        assert.equal(strange.exitCode, 3);
+        assert.match(
+          strange.stderr,
+          /its certificate is not trusted: .*; where that is meant to be, name its CA in NODE_EXTRA_CA_CERTS\n/,
+        );
+        asked.length = 0;
+        const directly = await bake(folder, 'lock', { HTTP_PROXY: HTTPS_PROXY, NODE_EXTRA_CA_CERTS });
+        assert.match(directly.stderr, /\n {4}https:\/\/mirror.example.org\/.*: there is no such host \(ENOTFOUND\)\n/);
+        assert.deepEqual(asked, []);
+        const done = await bake(folder, 'fetch', { HTTPS_PROXY, NODE_EXTRA_CA_CERTS });
+        assert.equal(done.exitCode, 0, done.stderr);
+        assert.ok(asked.length > 0);
+        assert.deepEqual([...new Set(asked)], ['CONNECT mirror.example.org:443 HTTP/1.1']);
+        assert.doesNotMatch(strange.stderr + done.stderr, /word/);
+        assert.equal((await bake(folder, 'fetch --verify', {})).exitCode, 0, 'offline');
+      },
+    );
+  }),
+);
+
+testUnless(fetching, undefined, 'is redirected from https to https, and never to http', () =>
+  inTemporaryFolder(async (folder) => {
+    const files = writeSite(folder);
+    writeFileSync(join(folder, 'cluster.yaml'), describeSite(files, ['https://mirror.example.org']));
+    let plainly = 0;
+    const plain = createPlainServer((_, response) => {
+      plainly++;
+      response.end();
     }).listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    // The only one that knows where mirror.example.org is.
-    const asked: string[] = [];
-    const sockets = new Set<Socket>();
-    const proxy = createTcpServer((client) => {
-      sockets.add(client.on('error', () => undefined));
-      client.once('data', (data: Buffer) => {
-        asked.push(data.toString().split('\r\n')[0] ?? '');
-        const upstream = connect((server.address() as AddressInfo).port, '127.0.0.1', () => {
-          client.write('HTTP/1.1 200 Connection established\r\n\r\n');
-          client.pipe(upstream).pipe(client);
-        });
-        sockets.add(upstream.on('error', () => undefined));
-      });
-    }).listen(0, '127.0.0.1');
-    await once(proxy, 'listening');
+    await once(plain, 'listening');
+    let next = 'https://releases.example.org';
+    const location = (host: string, path: string) => (host.startsWith('mirror.') ? `${next}/${path}` : undefined);
     try {
-      const HTTPS_PROXY = `http://user:word@127.0.0.1:${(proxy.address() as AddressInfo).port}`;
-      const strange = await bake(folder, 'lock', { HTTPS_PROXY });
-      assert.equal(strange.exitCode, 3);
-      assert.match(
-        strange.stderr,
-        /its certificate is not trusted: .*; where that is meant to be, name its CA in NODE_EXTRA_CA_CERTS\n/,
-      );
-      asked.length = 0;
-      const known = { HTTPS_PROXY, NODE_EXTRA_CA_CERTS: join(folder, 'mirror.crt') };
-      const done = await bake(folder, 'fetch', known);
-      assert.equal(done.exitCode, 0, done.stderr);
-      assert.ok(asked.length > 0);
-      assert.deepEqual([...new Set(asked)], ['CONNECT mirror.example.org:443 HTTP/1.1']);
-      assert.doesNotMatch(strange.stderr + done.stderr, /word/);
-      assert.equal((await bake(folder, 'fetch --verify', {})).exitCode, 0, 'offline');
+      await withTlsMirror(folder, files, location, async (HTTPS_PROXY, NODE_EXTRA_CA_CERTS, asked) => {
+        const done = await bake(folder, 'fetch', { HTTPS_PROXY, NODE_EXTRA_CA_CERTS });
+        assert.equal(done.exitCode, 0, done.stderr);
+        assert.deepEqual(
+          [...new Set(asked)].sort(),
+          ['mirror', 'releases'].map((name) => `CONNECT ${name}.example.org:443 HTTP/1.1`),
+        );
+        next = `http://127.0.0.1:${(plain.address() as AddressInfo).port}`;
+        rmSync(join(folder, 'cache'), { recursive: true });
+        const refused = await bake(folder, 'fetch', { HTTPS_PROXY, NODE_EXTRA_CA_CERTS });
+        assert.equal(refused.exitCode, 3);
+        assert.match(refused.stderr, /^error fetch-failed: 8 of 8 files could not be fetched/m);
+        assert.match(
+          refused.stderr,
+          /\n {4}https:\/\/mirror.example.org\/.*: it redirects to http:\/\/, which is not followed\n/,
+        );
+        assert.equal(plainly, 0);
+      });
     } finally {
-      for (const socket of sockets) socket.destroy();
-      server.closeAllConnections();
-      server.close();
-      proxy.close();
+      plain.close();
     }
   }),
 );
