@@ -27,9 +27,10 @@ tarball (containerd.sandboxImageArchive) or by its digest.`,
     severity: 'error',
     summary: 'some downloads did not come, or are not the files that were meant',
     story: `Each file was looked for in the mirrors, in their order, and at its upstream; what broke off or was answered by
-a passing trouble was tried five times. The message names each place and why the file is not from there. A file with
-another digest than the lock's is never kept: somebody may have changed it on the way or at its source. What came
-right stays in the cache, and what came in part is continued by the next run.`,
+a passing trouble was tried five times. The message names each place and why the file is not from there. Redirects are
+followed, ten at most, and never from https:// to http://. A file with another digest than the lock's is never kept:
+somebody may have changed it on the way or at its source. What came right stays in the cache, and what came in
+part is continued by the next run.`,
   },
   'cache-unusable': {
     severity: 'error',
@@ -47,7 +48,7 @@ was right in it is in the cache. Pack it again, with the bake.lock that is used 
   'proxy-unusable': {
     severity: 'error',
     summary: 'the address of a proxy cannot be read',
-    story: `Connections go by HTTP_PROXY and HTTPS_PROXY, except to hosts that NO_PROXY names; their lower-case names count
-first. A proxy is written as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT.`,
+    story: `http:// goes by HTTP_PROXY and https:// by HTTPS_PROXY, except to hosts that NO_PROXY names; their lower-case
+names count first. A proxy is written as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT.`,
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;

@@ -1,29 +1,30 @@
-import { Agent, EnvHttpProxyAgent, interceptors, request, type Dispatcher } from 'undici';
+import { Agent, EnvHttpProxyAgent, Pool, request, type Dispatcher } from 'undici';
 import { Failure } from '../diagnostics/failure.ts';
 import { SourceTrouble } from './source-trouble.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * Connections to wherever the environment says (HTTP_PROXY, HTTPS_PROXY, NO_PROXY, in either case); redirects are
- * followed, since releases on GitHub are one.
+ * Connections to wherever the environment says: http:// by HTTP_PROXY, https:// by HTTPS_PROXY and by nothing else, but
+ * for the hosts of NO_PROXY; each name in either case. So do curl and Go; undici would take HTTP_PROXY for both.
  * @param stallMs silence after which a connection is given up
  * @throws Failure `proxy-unusable`
  */
 export function httpClient(env: Environment, stallMs: number): Dispatcher {
-  const timing = { connect: { timeout: Math.min(stallMs, 20_000) }, headersTimeout: stallMs, bodyTimeout: stallMs };
-  const httpProxy = proxyOf(env, 'http_proxy');
-  const httpsProxy = proxyOf(env, 'https_proxy') ?? httpProxy;
-  const agent =
-    httpProxy === undefined && httpsProxy === undefined
-      ? new Agent(timing)
-      : new EnvHttpProxyAgent({
-          ...timing,
-          ...(httpProxy === undefined ? {} : { httpProxy }),
-          ...(httpsProxy === undefined ? {} : { httpsProxy }),
-          noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
-        });
-  return agent.compose(interceptors.redirect({ maxRedirections: 10 }));
+  const timing = { headersTimeout: stallMs, bodyTimeout: stallMs };
+  const proxies = { http: proxyOf(env, 'http_proxy'), https: proxyOf(env, 'https_proxy') };
+  const noProxy = env['no_proxy'] ?? env['NO_PROXY'] ?? '';
+  const connect = { timeout: Math.min(stallMs, 20_000) };
+  const agent = new Agent({
+    factory: (origin) => {
+      const proxy = new URL(origin).protocol === 'https:' ? proxies.https : proxies.http;
+      if (proxy === undefined) return new Pool(origin, { connect });
+      // A tunnel for http:// is what proxies refuse, Squid as it is installed among them.
+      return new EnvHttpProxyAgent({ connect, httpProxy: proxy, httpsProxy: proxy, noProxy, proxyTunnel: false });
+    },
+  });
+  // Said with each request, since the way through a proxy forgets what is said here.
+  return agent.compose((dispatch) => (options, handler) => dispatch({ ...timing, ...options }, handler));
 }
 
 function proxyOf(env: Environment, name: string): string | undefined {
@@ -45,8 +46,53 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
 }
 
-/** @throws SourceTrouble when there is no answer */
-export async function ask(url: string, { client, method = 'GET', headers = {}, body, signal }: HttpRequest) {
+const MAX_REDIRECTS = 10;
+
+/**
+ * Asks, and goes where the answer leads: releases on GitHub are a redirect.
+ * @throws SourceTrouble when there is no answer, or it leads nowhere
+ */
+export async function ask(url: string, options: HttpRequest): Promise<Dispatcher.ResponseData> {
+  const been = [new URL(url).href];
+  let { headers = {} } = options;
+  for (let from = url; ;) {
+    const answer = await askOnce(from, { ...options, headers });
+    const next = redirectOf(answer, from, options.method);
+    if (next === undefined) return answer;
+    // What comes with it nobody wants, but the connection may be of use.
+    await answer.body.dump().catch(() => undefined);
+    refuseRedirect(next, from, been);
+    if (next.origin !== new URL(from).origin) headers = withoutLogin(headers);
+    from = next.href;
+    been.push(from);
+  }
+}
+
+/** A login, of whatever name, is for the host that it was made for. */
+function withoutLogin(headers: Readonly<Record<string, string>>): Record<string, string> {
+  const harmless = ['accept', 'range', 'if-range'];
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => harmless.includes(name)));
+}
+
+/** https://www.rfc-editor.org/rfc/rfc9110#name-redirection-3xx */
+function redirectOf({ statusCode, headers }: Dispatcher.ResponseData, from: string, method = 'GET'): URL | undefined {
+  if (![301, 302, 303, 307, 308].includes(statusCode) || !['GET', 'HEAD'].includes(method)) return undefined;
+  const { location } = headers;
+  return typeof location === 'string' && URL.canParse(location, from) ? new URL(location, from) : undefined;
+}
+
+/** Not from https:// to http:// either: what nobody pinned yet is believed for the certificate's sake. */
+function refuseRedirect(next: URL, from: string, been: readonly string[]): void {
+  const where = `${next.origin}${next.pathname}`;
+  const goesOn = next.protocol === 'https:' || (next.protocol === 'http:' && from.startsWith('http:'));
+  if (!goesOn) throw new SourceTrouble(`it redirects to ${next.protocol}//, which is not followed`, { again: false });
+  if (been.includes(next.href)) throw new SourceTrouble(`it redirects in a circle, by ${where}`, { again: false });
+  if (been.length > MAX_REDIRECTS) {
+    throw new SourceTrouble(`it redirects more than ${MAX_REDIRECTS} times, at last to ${where}`, { again: false });
+  }
+}
+
+async function askOnce(url: string, { client, method = 'GET', headers = {}, body, signal }: HttpRequest) {
   try {
     return await request(url, {
       dispatcher: client,

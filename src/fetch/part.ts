@@ -56,7 +56,10 @@ export class Part {
     }
   }
 
-  /** The synchronous calls: a page cache takes them at once, and promises for each chunk would double the time. */
+  /**
+   * The synchronous calls: a page cache takes them at once, and promises for each chunk would double the time. A thread
+   * that hashes and writes takes longer, too, for all that it has to be given.
+   */
   append(chunk: Uint8Array): void {
     onDisk(this.#options.trouble, () => {
       for (let written = 0; written < chunk.length;) {
