@@ -1,0 +1,197 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { execa } from 'execa';
+import { suite } from 'uvu';
+import { stringify } from 'yaml';
+import { startAptRelay, type AptRelay } from '../support/apt-relay.ts';
+import { makeIdentities } from '../support/make-identities.ts';
+import { mirrorUpstream } from '../support/mirror-upstream.ts';
+import { writePauseArchive } from '../support/pause-archive.ts';
+import { describeMachine, missingForBake } from '../support/real-bake.ts';
+import { testUnless } from '../support/skip.ts';
+import { tryPart } from '../support/try-part.ts';
+import { bootDisk, cloneDisk, eventually, makeDisk, makeSeed, tools } from '../support/virtual-machine.ts';
+
+// `bake image` with its default source: Packer's real qemu plugin boots a Debian 12 disk image on an emulated processor and
+// bakes it. Half an hour: `npm run e2e -- qemu-bake`.
+const qemuBake = suite('qemu-bake');
+const main = join(import.meta.dirname, '../../dist/main.js');
+const packer = await tryPart('packer');
+const cloud = await tryPart('debian-12-cloud');
+const machines = await tryPart('machines');
+const upstream = await tryPart('upstream-mirror');
+const pause = 'registry.example.com/pause:3.2';
+
+const folder = mkdtempSync(join(tmpdir(), 'bake-test-'));
+const at = (name: string): string => join(folder, name);
+let relay: AptRelay;
+let publicKey = '';
+
+qemuBake.before(async () => {
+  if (missingForBake !== undefined) return;
+  // A guest's 10.0.2.2 is this machine's loopback.
+  relay = await startAptRelay('127.0.0.1', '10.0.2.2');
+  await makeIdentities(cloud.folder, at('identities'));
+  copyFileSync(at('identities/ca.pem'), at('ca.pem'));
+  await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', at('key')]);
+  publicKey = readFileSync(at('key.pub'), 'utf8').trim();
+  await mirrorUpstream({ upstream: upstream.folder, packer: packer.folder }, at('mirror'));
+  await makeDisk(machines.folder, cloud.folder, at('base.raw'), 2560);
+  await writePauseArchive(at('pause.tar'), pause);
+  mkdirSync(at('tmp'));
+});
+qemuBake.after(() => {
+  if (missingForBake === undefined) relay.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Runs `bake image` on a description whose image has the qemu settings. */
+function bakeImage(settings: object, ...options: readonly string[]) {
+  const image = {
+    source: 'qemu',
+    apt: { mirror: relay.archive, securityMirror: relay.security },
+    qemu: {
+      baseImage: { url: `file://${at('base.raw')}`, checksum: 'none' },
+      diskSize: '5G',
+      memoryMiB: 2048,
+      cpus: 2,
+      ...settings,
+    },
+  };
+  const machine = describeMachine(publicKey, image);
+  const description = {
+    ...machine,
+    containerd: { ...machine.containerd, sandboxImage: pause, sandboxImageArchive: 'pause.tar' },
+    downloads: { mirrors: [`file://${at('mirror')}`] },
+  };
+  writeFileSync(at('cluster.yaml'), stringify(description));
+  return execa(process.execPath, [main, 'image', 'cluster.yaml', ...options], {
+    cwd: folder,
+    env: {
+      PATH: `${packer.folder}:${tools}:${process.env['PATH'] ?? ''}`,
+      MACHINES: machines.folder,
+      XDG_CACHE_HOME: at('cache'),
+      TMPDIR: at('tmp'),
+      HOME: folder,
+      HTTPS_PROXY: 'http://127.0.0.1:1',
+      HTTP_PROXY: 'http://127.0.0.1:1',
+    },
+    extendEnv: false,
+    reject: false,
+  });
+}
+
+/** No machine, no key and no half image. */
+async function expectNothingLeft(): Promise<void> {
+  assert.deepEqual(readdirSync(at('tmp')), []);
+  assert.deepEqual(readdirSync(at('image')), ['kubernetes-worker.log']);
+  const { stdout } = await execa('pgrep', ['--full', '--list-full', 'qemu-system'], { reject: false });
+  assert.ok(!stdout.includes(folder), stdout);
+}
+
+testUnless(qemuBake, missingForBake, 'Ctrl-C takes the machine away', async () => {
+  const running = bakeImage({ accelerator: 'tcg' });
+  let interrupted = false;
+  const interrupt = setInterval(() => {
+    // The machine runs once Packer waits for its SSH server.
+    const log = existsSync(at('image/kubernetes-worker.log'))
+      ? readFileSync(at('image/kubernetes-worker.log'), 'utf8')
+      : '';
+    if (interrupted || !log.includes('Waiting for SSH')) return;
+    interrupted = running.kill('SIGINT');
+  }, 500);
+  const { exitCode, stderr } = await running;
+  clearInterval(interrupt);
+  assert.ok(interrupted, stderr);
+  assert.equal(exitCode, 130, stderr);
+  await expectNothingLeft();
+});
+
+for (const format of ['qcow2', 'vmdk'] as const) {
+  testUnless(
+    qemuBake,
+    missingForBake,
+    `a disk image as ${format}, which boots and asks for its certificate`,
+    async () => {
+      rmSync(at('image'), { recursive: true, force: true });
+      const { exitCode, stdout, stderr } = await bakeImage({ accelerator: 'tcg', format }, '--json');
+      assert.equal(exitCode, 0, stderr);
+      console.log(`\n${stderr}`);
+      assert.equal((JSON.parse(stdout) as { artifact: string }).artifact, at(`image/kubernetes-worker.${format}`));
+
+      assert.deepEqual(readdirSync(at('tmp')), []);
+      assert.deepEqual(
+        readdirSync(at('image')).sort(),
+        [
+          'kubernetes-worker.cdx.json',
+          'kubernetes-worker.log',
+          `kubernetes-worker.${format}`,
+          `kubernetes-worker.${format}.sha256`,
+        ].sort(),
+      );
+      const image = at(`image/kubernetes-worker.${format}`);
+      const hash = createHash('sha256');
+      await pipeline(createReadStream(image), hash);
+      const digest = hash.digest('hex');
+      assert.equal(readFileSync(`${image}.sha256`, 'utf8').slice(0, 64), digest);
+      assert.ok(readFileSync(at('image/kubernetes-worker.cdx.json'), 'utf8').includes(digest));
+
+      await expectNode(image);
+    },
+  );
+}
+
+/** A node boots from the image; nothing of the build is left in it. */
+async function expectNode(image: string): Promise<void> {
+  await cloneDisk(machines.folder, image, at('node.qcow2'), '6G');
+  const files = ['user-data', 'meta-data'].map((file) => at(`out/nodes/node1/${file}`));
+  await makeSeed(machines.folder, files, at('node.iso'));
+  const node = await bootDisk({
+    machines: machines.folder,
+    disk: at('node.qcow2'),
+    seed: at('node.iso'),
+    key: at('key'),
+    forward: 1,
+  });
+  try {
+    const says = async (command: string): Promise<string> => {
+      const { exitCode, all } = await node.ssh(command);
+      assert.equal(exitCode, 0, `${command}: ${all}\n${node.console()}`);
+      return all;
+    };
+    await eventually('an SSH server that lets us in', 600, async () =>
+      (await node.ssh('true')).exitCode === 0 ? true : undefined,
+    );
+    await node.ssh('sudo -n systemctl is-system-running --wait');
+    assert.equal(await says('systemctl list-units --state=failed --plain --no-legend'), '');
+    assert.match(await says('cloud-init status'), /done/);
+    assert.equal(
+      await says('systemctl is-active kubelet.service containerd.service kube-nginx.service'),
+      'active\nactive\nactive',
+    );
+    // The account of the build, its key and its rights are gone.
+    assert.equal(await says('getent passwd bake || true'), '');
+    assert.equal(
+      await says("sudo -n grep -rl -e ' bake$' -e '^bake ' /etc/sudoers.d /root/.ssh /home 2>/dev/null || true"),
+      '',
+    );
+  } finally {
+    await node.end();
+  }
+}
+
+qemuBake.run();
