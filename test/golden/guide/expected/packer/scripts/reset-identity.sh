@@ -12,6 +12,8 @@ if [[ $SYSPREP != true ]]; then exit; fi
 : >/etc/machine-id
 install -d /var/lib/dbus
 ln -sfn /etc/machine-id /var/lib/dbus/machine-id
+# Its unit writes another one when the machine is shut down, unless it is stopped already.
+quietly systemctl stop systemd-random-seed.service
 rm -f /var/lib/systemd/random-seed
 
 # The network as cloud-init wrote it for the build machine's MAC address, and the leases that went with it. The seed goes
