@@ -29,6 +29,12 @@ description. Give it another folder, or move the file away.`,
     story: `\`bake image\` runs the packer on your PATH, 1.11 or later; its plugins come from bake.lock. Debian's own
 package is older, and does not know required_plugins.`,
   },
+  'plugin-unusable': {
+    severity: 'error',
+    summary: "an archive with one of Packer's plugins cannot be read",
+    story: `It has the digest that bake.lock names, so the wrong file was there when the lock was made: a mirror's page
+that says "not found", perhaps. With the mirror right, \`bake lock --update\` asks for everything anew.`,
+  },
   'qemu-unusable': {
     severity: 'error',
     summary: 'QEMU cannot make a disk image here',

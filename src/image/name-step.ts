@@ -7,6 +7,8 @@ export function nameStep(text: string): string | undefined {
   if (script !== undefined) return basename(script).startsWith('packer-shell') ? undefined : basename(script, '.sh');
   const upload = /^(Uploading|Downloading) (\S+) => \S+$/.exec(text);
   if (upload !== null) return `${upload[1] === 'Uploading' ? 'upload' : 'download'} ${basename(upload[2] ?? '')}`;
+  const postProcessor = /^Running post-processor: .*\(type ([\w-]+)\)$/.exec(text)?.[1];
+  if (postProcessor !== undefined) return postProcessor;
   if (text.startsWith('Provisioning step had errors')) return 'clean up';
   // What takes no time, and paths of the cache.
   if (/^(Trying |\/|Found port |Looking for available port)/.test(text)) return undefined;

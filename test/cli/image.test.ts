@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import { writeSite } from '../support/download-site.ts';
@@ -51,6 +51,20 @@ image(
       `  there is none of xorriso, mkisofs, hdiutil, oscdimg on PATH; install xorriso${kvm}`,
     'qemu-unusable',
   ),
+);
+
+image("a plugin's archive that is something else, as the lock has it", () =>
+  inTemporaryFolder(async (folder) => {
+    // The site's files are no real ones: no plugin can be unpacked.
+    writeSite(folder);
+    mkdirSync(join(folder, 'bin'));
+    writeFileSync(join(folder, 'bin/packer'), "#!/bin/sh\necho 'Packer v1.11.2'\n", { mode: 0o755 });
+    const env = { PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache') };
+    const { exitCode, stderr } = await runBake(['image', 'cluster.yaml'], { cwd: folder, env });
+    assert.match(stderr, /^error plugin-unusable: packer-plugin-\S+ is no zip archive \(.*run `bake lock --update`$/m);
+    assert.equal(exitCode, 3);
+    assert.deepEqual(readdirSync(join(folder, 'image')), ['kubernetes-worker.log']);
+  }),
 );
 
 image('a description with mistakes is told as such', () =>

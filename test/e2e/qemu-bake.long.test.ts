@@ -29,6 +29,7 @@ import { bootDisk, cloneDisk, eventually, makeDisk, makeSeed, tools } from '../s
 // `bake image` with its default source: Packer's real qemu plugin boots a Debian 12 disk image on an emulated processor and
 // bakes it. Half an hour: `npm run e2e -- qemu-bake`.
 const qemuBake = suite('qemu-bake');
+const parts = join(import.meta.dirname, '../parts');
 const main = join(import.meta.dirname, '../../dist/main.js');
 const packer = await tryPart('packer');
 const cloud = await tryPart('debian-12-cloud');
@@ -150,9 +151,23 @@ for (const format of ['qcow2', 'vmdk'] as const) {
       assert.equal(readFileSync(`${image}.sha256`, 'utf8').slice(0, 64), digest);
       assert.ok(readFileSync(at('image/kubernetes-worker.cdx.json'), 'utf8').includes(digest));
 
+      await expectNoRandomSeed(image);
       await expectNode(image);
     },
   );
+}
+
+/** systemd saves one when a machine is shut down; clones must not begin with the same. */
+async function expectNoRandomSeed(image: string): Promise<void> {
+  const env = { MACHINES: machines.folder };
+  await execa(join(tools, 'qemu-img'), ['convert', '-O', 'raw', image, at('looked-at.raw')], { env });
+  // Where make-disk has put the root file system.
+  const device = `${at('looked-at.raw')}?offset=${73_728 * 512}`;
+  const debugfs = [machines.folder, 'sbin/debugfs', '-R', 'ls -p /var/lib/systemd', device];
+  const { stdout } = await execa(join(parts, 'run-tool'), debugfs);
+  rmSync(at('looked-at.raw'));
+  assert.match(stdout, /\/catalog\//);
+  assert.doesNotMatch(stdout, /random-seed/);
 }
 
 /** A node boots from the image; nothing of the build is left in it. */
