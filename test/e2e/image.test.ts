@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { execa } from 'execa';
 import { suite } from 'uvu';
 import { parse, stringify } from 'yaml';
+import { bakeImage, pauseImage, withMirror } from '../support/image-command.ts';
 import { mirrorUpstream } from '../support/mirror-upstream.ts';
 import { writePauseArchive } from '../support/pause-archive.ts';
 import { missingForBake, startRealBake, type RealBake } from '../support/real-bake.ts';
@@ -14,10 +14,8 @@ import { tryPart } from '../support/try-part.ts';
 // `bake image` from its command line to an image, with real Packer and a booted Debian 12. All that it fetches comes from
 // a folder: no other address is asked.
 const image = suite('bake image');
-const main = join(import.meta.dirname, '../../dist/main.js');
 const packer = await tryPart('packer');
 const upstream = await tryPart('upstream-mirror');
-const pause = 'registry.example.com/pause:3.2';
 
 let machine: RealBake;
 let folder = '';
@@ -27,7 +25,7 @@ image.before(async () => {
   await machine.compile({ sysprep: true });
   folder = dirname(machine.out);
   await mirrorUpstream({ upstream: upstream.folder, packer: packer.folder }, join(folder, 'mirror'));
-  await writePauseArchive(join(folder, 'pause.tar'), pause);
+  await writePauseArchive(join(folder, 'pause.tar'), pauseImage);
   mkdirSync(join(folder, 'tmp'));
 });
 image.after(() => (missingForBake === undefined ? machine.end() : undefined));
@@ -36,34 +34,13 @@ image.after(() => (missingForBake === undefined ? machine.end() : undefined));
 function describe(hook: string): void {
   writeFileSync(join(folder, 'agent.sh'), `#!/bin/bash\n${hook}\n`);
   const description = parse(readFileSync(join(folder, 'cluster.yaml'), 'utf8')) as Record<string, object>;
-  const { containerd, image: settings } = description;
-  writeFileSync(
-    join(folder, 'cluster.yaml'),
-    stringify({
-      ...description,
-      containerd: { ...containerd, sandboxImage: pause, sandboxImageArchive: 'pause.tar' },
-      image: { ...settings, scripts: ['agent.sh'] },
-      downloads: { mirrors: [`file://${join(folder, 'mirror')}`] },
-    }),
-  );
+  const image = { ...description['image'], scripts: ['agent.sh'] };
+  const mirror = `file://${join(folder, 'mirror')}`;
+  writeFileSync(join(folder, 'cluster.yaml'), stringify(withMirror({ ...description, image }, mirror)));
 }
 
-function bakeImage(...options: readonly string[]) {
-  return execa(process.execPath, [main, 'image', 'cluster.yaml', '--ssh-key', machine.key, ...options], {
-    cwd: folder,
-    env: {
-      PATH: `${packer.folder}:${process.env['PATH'] ?? ''}`,
-      XDG_CACHE_HOME: join(folder, 'cache'),
-      TMPDIR: join(folder, 'tmp'),
-      HOME: folder,
-      // Whatever would leave this machine ends here.
-      HTTPS_PROXY: 'http://127.0.0.1:1',
-      HTTP_PROXY: 'http://127.0.0.1:1',
-    },
-    extendEnv: false,
-    reject: false,
-  });
-}
+const bake = (...options: readonly string[]) =>
+  bakeImage(folder, [packer.folder], ['--ssh-key', machine.key, ...options]);
 
 async function says(command: string): Promise<string> {
   const { exitCode, all } = await machine.node.run(command);
@@ -83,7 +60,7 @@ async function expectNothingLeftThere(): Promise<void> {
 
 testUnless(image, missingForBake, 'a script that fails: what it said, the log, and nothing left', async () => {
   describe('echo "the licence server does not answer" >&2; exit 7');
-  const { exitCode, stderr } = await bakeImage();
+  const { exitCode, stderr } = await bake();
   const code = 'bake-failed';
   assert.match(
     stderr,
@@ -103,7 +80,7 @@ testUnless(
   missingForBake,
   'Ctrl-C: nothing is left here; what is left on a machine that exists, the next bake takes away',
   async () => {
-    const running = bakeImage();
+    const running = bake();
     for await (const line of running.iterable({ from: 'stderr' })) {
       // A phase is told when it ends; the one behind it runs.
       if (line.endsWith('  install-packages')) running.kill('SIGINT');
@@ -121,7 +98,7 @@ testUnless(
   'then it works: phases, a bill of materials, and the image as described',
   async () => {
     describe('echo licensed >/etc/agent');
-    const { exitCode, stdout, stderr } = await bakeImage('--json');
+    const { exitCode, stdout, stderr } = await bake('--json');
     assert.equal(exitCode, 0, stderr);
     const told = JSON.parse(stdout) as { good: boolean; seconds: number; phases: { name: string; seconds: number }[] };
     assert.ok(told.good);
@@ -162,7 +139,7 @@ testUnless(
 
 testUnless(image, missingForBake, 'the pause image is in it, under its name, and held', async () => {
   await says('systemctl start containerd.service');
-  const listed = await says(`/opt/k8s/bin/ctr -n k8s.io images list name==${pause}`);
+  const listed = await says(`/opt/k8s/bin/ctr -n k8s.io images list name==${pauseImage}`);
   assert.match(listed, /io\.cri-containerd\.pinned=pinned/);
   await says('systemctl stop containerd.service');
 });

@@ -18,6 +18,7 @@ import { execa } from 'execa';
 import { suite } from 'uvu';
 import { stringify } from 'yaml';
 import { startAptRelay, type AptRelay } from '../support/apt-relay.ts';
+import { bakeImage, pauseImage, withMirror } from '../support/image-command.ts';
 import { makeIdentities } from '../support/make-identities.ts';
 import { mirrorUpstream } from '../support/mirror-upstream.ts';
 import { writePauseArchive } from '../support/pause-archive.ts';
@@ -30,12 +31,10 @@ import { bootDisk, cloneDisk, eventually, makeDisk, makeSeed, tools } from '../s
 // bakes it. Half an hour: `npm run e2e -- qemu-bake`.
 const qemuBake = suite('qemu-bake');
 const parts = join(import.meta.dirname, '../parts');
-const main = join(import.meta.dirname, '../../dist/main.js');
 const packer = await tryPart('packer');
 const cloud = await tryPart('debian-12-cloud');
 const machines = await tryPart('machines');
 const upstream = await tryPart('upstream-mirror');
-const pause = 'registry.example.com/pause:3.2';
 
 const folder = mkdtempSync(join(tmpdir(), 'bake-test-'));
 const at = (name: string): string => join(folder, name);
@@ -52,7 +51,7 @@ qemuBake.before(async () => {
   publicKey = readFileSync(at('key.pub'), 'utf8').trim();
   await mirrorUpstream({ upstream: upstream.folder, packer: packer.folder }, at('mirror'));
   await makeDisk(machines.folder, cloud.folder, at('base.raw'), 2560);
-  await writePauseArchive(at('pause.tar'), pause);
+  await writePauseArchive(at('pause.tar'), pauseImage);
   mkdirSync(at('tmp'));
 });
 qemuBake.after(() => {
@@ -61,7 +60,7 @@ qemuBake.after(() => {
 });
 
 /** Runs `bake image` on a description whose image has the qemu settings. */
-function bakeImage(settings: object, ...options: readonly string[]) {
+function bake(settings: object, ...options: readonly string[]) {
   const image = {
     source: 'qemu',
     apt: { mirror: relay.archive, securityMirror: relay.security },
@@ -70,30 +69,13 @@ function bakeImage(settings: object, ...options: readonly string[]) {
       diskSize: '5G',
       memoryMiB: 2048,
       cpus: 2,
+      accelerator: 'tcg',
       ...settings,
     },
   };
-  const machine = describeMachine(publicKey, image);
-  const description = {
-    ...machine,
-    containerd: { ...machine.containerd, sandboxImage: pause, sandboxImageArchive: 'pause.tar' },
-    downloads: { mirrors: [`file://${at('mirror')}`] },
-  };
+  const description = withMirror(describeMachine(publicKey, image), `file://${at('mirror')}`);
   writeFileSync(at('cluster.yaml'), stringify(description));
-  return execa(process.execPath, [main, 'image', 'cluster.yaml', ...options], {
-    cwd: folder,
-    env: {
-      PATH: `${packer.folder}:${tools}:${process.env['PATH'] ?? ''}`,
-      MACHINES: machines.folder,
-      XDG_CACHE_HOME: at('cache'),
-      TMPDIR: at('tmp'),
-      HOME: folder,
-      HTTPS_PROXY: 'http://127.0.0.1:1',
-      HTTP_PROXY: 'http://127.0.0.1:1',
-    },
-    extendEnv: false,
-    reject: false,
-  });
+  return bakeImage(folder, [packer.folder, tools], options, { MACHINES: machines.folder });
 }
 
 /** No machine, no key and no half image. */
@@ -105,7 +87,7 @@ async function expectNothingLeft(): Promise<void> {
 }
 
 testUnless(qemuBake, missingForBake, 'Ctrl-C takes the machine away', async () => {
-  const running = bakeImage({ accelerator: 'tcg' });
+  const running = bake({});
   let interrupted = false;
   const interrupt = setInterval(() => {
     // The machine runs once Packer waits for its SSH server.
@@ -129,7 +111,7 @@ for (const format of ['qcow2', 'vmdk'] as const) {
     `a disk image as ${format}, which boots and asks for its certificate`,
     async () => {
       rmSync(at('image'), { recursive: true, force: true });
-      const { exitCode, stdout, stderr } = await bakeImage({ accelerator: 'tcg', format }, '--json');
+      const { exitCode, stdout, stderr } = await bake({ format }, '--json');
       assert.equal(exitCode, 0, stderr);
       console.log(`\n${stderr}`);
       assert.equal((JSON.parse(stdout) as { artifact: string }).artifact, at(`image/kubernetes-worker.${format}`));

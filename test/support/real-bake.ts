@@ -119,14 +119,14 @@ export async function startRealBake(): Promise<RealBake> {
   };
 }
 
+/** As it is written to cluster.yaml. */
+export type MachineDescription = Readonly<Record<string, unknown>> & { readonly containerd?: object };
+
 /**
  * A description of one node, whose image has what the mirror holds; it names a ca.pem beside it.
  * @param publicKey may log in to the node as the user debian
  */
-export function describeMachine(
-  publicKey: string,
-  image: object,
-): Readonly<Record<string, unknown>> & { readonly containerd?: object } {
+export function describeMachine(publicKey: string, image: object): MachineDescription {
   const components = readComponents(mirror.folder);
   return {
     version: 1,

@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { execa } from 'execa';
+import type { MachineDescription } from './real-bake.ts';
+
+const main = join(import.meta.dirname, '../../dist/main.js');
+
+/** Of pause.tar, which a test writes beside its description. */
+export const pauseImage = 'registry.example.com/pause:3.2';
+
+/** A description whose downloads all come from a mirror, and its pause image from an archive. */
+export function withMirror(description: MachineDescription, mirror: string): object {
+  return {
+    ...description,
+    containerd: { ...description.containerd, sandboxImage: pauseImage, sandboxImageArchive: 'pause.tar' },
+    downloads: { mirrors: [mirror] },
+  };
+}
+
+/**
+ * Runs `bake image` as built, on the cluster.yaml of a folder, in whose tmp it works; it does not reject.
+ * @param path folders with Packer and what Packer runs
+ */
+export function bakeImage(
+  folder: string,
+  path: readonly string[],
+  argv: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+) {
+  return execa(process.execPath, [main, 'image', 'cluster.yaml', ...argv], {
+    cwd: folder,
+    env: {
+      PATH: [...path, process.env['PATH'] ?? ''].join(':'),
+      XDG_CACHE_HOME: join(folder, 'cache'),
+      TMPDIR: join(folder, 'tmp'),
+      HOME: folder,
+      // Whatever would leave this machine ends here.
+      HTTPS_PROXY: 'http://127.0.0.1:1',
+      ...env,
+    },
+    extendEnv: false,
+    reject: false,
+  });
+}
