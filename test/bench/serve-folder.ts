@@ -2,8 +2,8 @@ import { createReadStream, statSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 
-// A web server for one folder, in a process of its own: node serve-folder.mjs FOLDER. Prints its port.
-const [folder = ''] = process.argv.slice(2);
+// A web server for one folder, in a process of its own: node serve-folder.mjs FOLDER [ADDRESS]. Prints its port.
+const [folder = '', listen = '127.0.0.1'] = process.argv.slice(2);
 const server = createServer((request, response) => {
   const path = join(folder, decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
   const found = statSync(path, { throwIfNoEntry: false });
@@ -23,7 +23,7 @@ const server = createServer((request, response) => {
   if (request.method === 'HEAD') response.end();
   else createReadStream(path, { start, end, highWaterMark: 1 << 20 }).pipe(response);
 });
-server.listen(0, '127.0.0.1', () => {
+server.listen(0, listen, () => {
   const address = server.address();
   process.stdout.write(`${typeof address === 'object' ? (address?.port ?? 0) : 0}\n`);
 });
