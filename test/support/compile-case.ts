@@ -26,8 +26,10 @@ export function withCompiled<T>(name: string, work: (out: string) => Promise<T> 
   return inTemporaryFolder(async (folder) => {
     cpSync(join(root, 'examples/guide/ca.pem'), join(folder, 'guide/ca.pem'));
     cpSync(descriptionOf(name), join(folder, name, 'cluster.yaml'));
-    const hooks = join(dirname(descriptionOf(name)), 'hooks');
-    if (existsSync(hooks)) cpSync(hooks, join(folder, name, 'hooks'), { recursive: true });
+    for (const other of ['hooks', 'bake.lock']) {
+      const from = join(dirname(descriptionOf(name)), other);
+      if (existsSync(from)) cpSync(from, join(folder, name, other), { recursive: true });
+    }
     const { exitCode, stderr } = await runBake(['compile', `${name}/cluster.yaml`], { cwd: folder });
     assert.equal(exitCode, 0, stderr);
     return work(join(folder, 'out'));
