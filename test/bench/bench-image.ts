@@ -65,7 +65,7 @@ async function byGuide({ node, out, relay }: RealBake, mirror: string): Promise<
     .trim()
     .split('\n')
     .map((line) => line.split('\t')[1]?.replace('https:/', mirror));
-  const command = `PACKAGES='${packages.join(' ')}' /root/guide-image.sh /root/rootfs ${urls.join(' ')}`;
+  const command = `GUIDE_PACKAGES='${packages.join(' ')}' /root/guide-image.sh /root/rootfs ${urls.join(' ')}`;
   const { exitCode, stdout, all } = await node.run(command);
   if (exitCode !== 0) throw new Error(all);
   return new Map(

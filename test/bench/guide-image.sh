@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # guide-image.sh ROOTFS URL…: what the guide does by hand, one step after the other, on a machine that has just booted: no
-# digest compared, nothing tested, nothing cleaned up. PACKAGES are the guide's and its system's. Prints each step with its seconds.
+# digest compared, nothing tested, nothing cleaned up. GUIDE_PACKAGES are the guide's and its system's.
+# Prints each step with its seconds.
 set -euo pipefail
 rootfs=$1
 shift
@@ -14,7 +15,7 @@ step() {
 }
 
 apt-get update >log
-read -ra packages <<<"$PACKAGES"
+read -ra packages <<<"$GUIDE_PACKAGES"
 DEBIAN_FRONTEND=noninteractive apt-get install -y gcc make wget "${packages[@]}" >>log 2>&1
 step 'apt install'
 

@@ -37,6 +37,10 @@ const expected: Readonly<Record<string, Partial<typeof defaults>>> = {
     systemdCgroup: false,
   },
   'guide-literal': { systemdCgroup: false },
+  // As its bake.lock pins it.
+  locked: {
+    sandboxImage: `${defaults.sandboxImage}@sha256:6210c0bf05396716df932f0729df69de0533933e5ad9871fd07b61811c4c28df`,
+  },
 };
 
 // A misspelt key is no error to containerd: it is left out of what it has understood. (The options of a runtime are not

@@ -11,11 +11,12 @@ debian_root() {
   # shellcheck disable=SC2064 # the folder of this call
   trap "rm -rf '$work'" EXIT
   private_apt "$work"
-  # mmdebstrap is a Perl script with no modules of its own: it runs from its unpacked package, uninstalled.
+  # mmdebstrap is a Perl script with no modules of its own: it runs from its unpacked package, uninstalled. It looks for
+  # mmtarfilter in PATH.
   cd "$work" || return
   "${APT[@]}" download mmdebstrap
   dpkg-deb --extract mmdebstrap_*.deb mmdebstrap
-  mmdebstrap/usr/bin/mmdebstrap --quiet --mode=root --variant=minbase \
+  PATH=$work/mmdebstrap/usr/bin:$PATH mmdebstrap --quiet --mode=root --variant=minbase \
     --include="$(IFS=,; echo "$*")" \
     --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
