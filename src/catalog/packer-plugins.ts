@@ -1,6 +1,6 @@
 import type { Architecture } from './artifacts.ts';
 
-/** What `packer init` would install: packer/plugins.pkr.hcl names both, and Packer loads both whatever is built. */
+/** What `packer init` installs: packer/plugins.pkr.hcl pins both, and Packer loads both whatever is built. */
 export const packerPlugins = { amazon: '1.3.2', qemu: '1.0.9' } as const;
 
 export type PackerPlugin = keyof typeof packerPlugins;

@@ -46,6 +46,8 @@ export async function sizeByHttp(client: Dispatcher, url: string, signal: AbortS
   // What HEAD is refused for, GET may be allowed.
   if ([403, 405, 501].includes(statusCode)) return undefined;
   if (statusCode !== 200) throw refusal(statusCode, headers);
+  // A login page, or a mirror that has one answer to everything: what GET brings will be compared with its digest.
+  if (String(headers['content-type']).startsWith('text/html')) return undefined;
   const length = Number(headers['content-length'] ?? NaN);
   return Number.isNaN(length) ? undefined : length;
 }

@@ -58,10 +58,9 @@ export async function packBundle(lock: Lock, path: string, { env, stderr, signal
 /**
  * Brings the files of a bundle into the cache. A bundle comes from elsewhere: what the lock does not name is refused,
  * whatever it is called and wherever it would lead, and each file is compared with its digest.
- * @returns how many files it had
  * @throws Failure `bundle-refused` with everything that is wrong with it, `cache-unusable`, `disk-full`
  */
-export async function unpackBundle(lock: Lock, path: string, { env, stderr, signal }: Surroundings): Promise<number> {
+export async function unpackBundle(lock: Lock, path: string, { env, stderr, signal }: Surroundings): Promise<void> {
   const cache = new Cache(cacheFolder(env));
   const known = new Map(lock.artifacts.map((artifact) => [entryOf(digestOf(artifact)), artifact]));
   const found = new Set<string>();
@@ -69,6 +68,7 @@ export async function unpackBundle(lock: Lock, path: string, { env, stderr, sign
   const progress = new Progress(stderr, 'unpacking', totalOf(lock));
   const parser = new Parser();
   let taking = Promise.resolve();
+  let open: ReadEntry | undefined;
   let failed: (error: unknown) => void = () => undefined;
   const refuse = (entry: ReadEntry, mistake: string): void => {
     mistakes.push(mistake);
@@ -88,6 +88,7 @@ export async function unpackBundle(lock: Lock, path: string, { env, stderr, sign
       return;
     }
     found.add(entry.path);
+    open = entry;
     taking = taking.then(() => take(entry, artifact));
     taking.catch(failed);
   });
@@ -114,28 +115,29 @@ export async function unpackBundle(lock: Lock, path: string, { env, stderr, sign
   try {
     await new Promise((resolve, reject) => {
       failed = reject;
-      stream.on('error', reject);
-      parser.on('error', reject);
+      const refuseBundle = (error: Error): void => reject(refusal(path, [error.message]));
+      stream.on('error', refuseBundle);
+      parser.on('error', refuseBundle);
       parser.on('end', resolve);
       stream.pipe(parser);
     });
     await taking;
   } catch (error) {
+    // Its rest will not come, and whoever reads it would wait for ever.
+    open?.end();
+    await taking.catch(() => undefined);
     signal.throwIfAborted();
-    if (!(error instanceof Error) || !('syscall' in error)) throw error;
-    throw refusal(path, [error.message]);
+    throw error;
   } finally {
     stream.destroy();
     progress.end();
   }
   if (mistakes.length > 0) throw refusal(path, mistakes);
-  return found.size;
 }
 
 /** Why an entry is not one of a bundle. */
-function mistakeIn(entry: ReadEntry, artifact: LockedArtifact | undefined, found: Set<string>): string | undefined {
+function mistakeIn(entry: ReadEntry, artifact: LockedArtifact, found: Set<string>): string | undefined {
   const name = JSON.stringify(entry.path);
-  if (artifact === undefined) return `${name} in it is not in bake.lock`;
   if (entry.type !== 'File') return `${name} in it is no file`;
   if (entry.size !== artifact.size)
     return `${artifact.name} in it has ${entry.size} bytes, and ${artifact.size} are wanted`;

@@ -7,6 +7,9 @@ import { algorithmOf, type Cache } from './cache.ts';
 import type { Part } from './part.ts';
 import { trySources, type Refusal } from './try-sources.ts';
 
+/** Bytes per second below which another source is asked, where there is one. */
+const SLOWEST = 20_000;
+
 export interface Download {
   /** Tried in this order. */
   readonly sources: readonly string[];
@@ -67,7 +70,9 @@ export async function download(
       begun.pieces++;
       begun.from = source;
       begun.tag = opened.tag;
+      const refuseSlow = source === sources.at(-1) ? () => undefined : paceKeeper(reader.patience.stallMs);
       for await (const chunk of opened.body) {
+        refuseSlow(chunk.length);
         if (size !== undefined && part.length + chunk.length > size) throw tooLong(part, begun);
         part.append(chunk);
         onBytes(chunk.length);
@@ -104,6 +109,23 @@ export async function download(
     begun.from = undefined;
     begun.tag = undefined;
   }
+}
+
+/** @returns what hears of bytes that came, and throws SourceTrouble when too few came for so long */
+function paceKeeper(windowMs: number): (bytes: number) => void {
+  let since = performance.now();
+  let came = 0;
+  return (bytes) => {
+    came += bytes;
+    const ms = performance.now() - since;
+    if (ms < windowMs) return;
+    const rate = (came / ms) * 1000;
+    if (rate < SLOWEST) {
+      throw new SourceTrouble(`it is slow: ${(rate / 1000).toFixed(1)} kB in a second`, { again: false });
+    }
+    since += ms;
+    came = 0;
+  };
 }
 
 /** How a part came to be what it is. */

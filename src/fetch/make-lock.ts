@@ -31,7 +31,10 @@ export async function makeLock(
 ): Promise<Lock> {
   const { env, stderr, signal, patience = usualPatience } = surroundings;
   const needed = neededArtifacts(cluster);
-  const open = needed.filter((one) => before === undefined || lackOf(one, entryOf(before, one.name)) !== undefined);
+  const isOpen = (one: NeededArtifact) =>
+    // Whoever changes a file of their own does not change its name.
+    before === undefined || isLocal(one.url) || lackOf(one, entryOf(before, one.name)) !== undefined;
+  const open = needed.filter(isOpen);
   const reader = new Sources(env, patience);
   // How much will come nobody knows yet.
   const progress = new Progress({ write: (text) => stderr.write(text) }, '', 0);

@@ -1,6 +1,6 @@
 import type { Cluster, Component, Digest } from '../cluster/cluster.ts';
 import { Failure } from '../diagnostics/failure.ts';
-import { entryOf, findLacks } from './compare-lock.ts';
+import { entryOf, findLacks, wantedSandboxImage } from './compare-lock.ts';
 import { digestOf, type Lock } from './lock.ts';
 
 /**
@@ -16,8 +16,9 @@ export function applyLock(cluster: Cluster, lock: Lock, sha256: string): Cluster
   };
   const { sandboxImageArchive: archive } = cluster.containerd;
   const { sandboxImage: tagged } = cluster.containerd;
-  // The digest counts, and the tag tells people what it is.
-  const sandboxImage = lock.sandboxImage === undefined ? tagged : `${tagged}@${lock.sandboxImage.digest}`;
+  // The digest counts, and the tag tells people what it is. A lock may have one that is needed no more.
+  const locked = wantedSandboxImage(cluster) === undefined ? undefined : lock.sandboxImage;
+  const sandboxImage = locked === undefined ? tagged : `${tagged}@${locked.digest}`;
   const flags = cluster.kubelet.flags.map((flag) =>
     flag.value.kind === 'text' && flag.value.text === tagged
       ? { ...flag, value: { kind: 'text' as const, text: sandboxImage } }

@@ -18,6 +18,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import { create, list } from 'tar';
 import { packerPluginRelease } from '../../src/catalog/packer-plugins.ts';
@@ -302,6 +303,54 @@ lock(
   }),
 );
 
+lock(
+  'does not take a login page for the size of a file',
+  inSite(async (bake, folder) => {
+    const login = createServer((_, response) =>
+      response.writeHead(200, { 'content-type': 'text/html' }).end('<p>Log in to go on.</p>'),
+    ).listen(0, '127.0.0.1');
+    await once(login, 'listening');
+    try {
+      edit(folder, /mirrors: \[/, `mirrors: ["http://127.0.0.1:${(login.address() as AddressInfo).port}", `);
+      const { exitCode, stderr } = await bake('lock');
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stderr, /warning: kubelet is not from http:.*: it is not the file that was meant/);
+      assert.equal(readLock(folder).artifacts.find(({ name }) => name === 'runc')?.size, 40_000);
+    } finally {
+      login.close();
+    }
+  }),
+);
+
+lock(
+  'a pause image that the lock has and nobody asks for any more is not used',
+  inSite(async (bake, folder) => {
+    expectDone(await bake('lock'), /^wrote/);
+    const pinned = `example.org/pause@sha256:${'b'.repeat(64)}`;
+    edit(folder, /sandboxImage: \S+/, `sandboxImage: "${pinned}"`);
+    const path = join(folder, 'bake.lock');
+    const before = readLock(folder);
+    const sandboxImage = { reference: 'example.org/pause:3', digest: `sha256:${'a'.repeat(64)}` };
+    writeFileSync(path, JSON.stringify({ ...before, sandboxImage }));
+    expectDone(await bake('compile cluster.yaml'), /^wrote out/);
+    const config = readFileSync(join(folder, 'out/packer/rootfs/etc/containerd/config.toml'), 'utf8');
+    assert.ok(config.includes(`sandbox_image = "${pinned}"`), config);
+  }),
+);
+
+lock(
+  'a file of the description that was changed is locked anew',
+  inSite(async (bake, folder) => {
+    writeFileSync(join(folder, 'pause.tar'), 'pause');
+    edit(folder, 'sandboxImage: ', 'sandboxImageArchive: pause.tar, sandboxImage: ');
+    expectDone(await bake('lock'), /^wrote/);
+    writeFileSync(join(folder, 'pause.tar'), 'other');
+    expectDone(await bake('lock'), /^wrote/);
+    const entry = readLock(folder).artifacts.find(({ name }) => name === 'sandbox-image.tar');
+    assert.equal(entry?.sha256, sha256(Buffer.from('other')));
+  }),
+);
+
 /** What an endpoint of EC2 answers; the real one is not for tests. */
 const images = `<DescribeImagesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><imagesSet>
 <item><imageId>ami-0aaa</imageId><name>debian-12-amd64-1</name><creationDate>2024-01-01T00:00:00.000Z</creationDate></item>
@@ -503,6 +552,12 @@ fetching(
     expectFailed(await bake('fetch --from no.tar'), 'bundle-refused', /ENOENT/);
     appendFileSync(join(folder, 'noise.tar'), bytesOf('noise', 5000));
     expectFailed(await bake('fetch --from noise.tar'), 'bundle-refused', /noise.tar is refused/);
+    const cut = gzipSync(readFileSync(join(folder, 'good.tar'))).subarray(0, 50_000);
+    writeFileSync(join(folder, 'cut.tar.gz'), cut);
+    expectFailed(await bake('fetch --from cut.tar.gz'), 'bundle-refused', /cut.tar.gz is refused/);
+    writeFileSync(join(folder, 'damaged.tar.gz'), cut.fill(7, 30_000));
+    expectFailed(await bake('fetch --from damaged.tar.gz'), 'bundle-refused', /damaged.tar.gz is refused/);
+    assert.deepEqual(readdirSync(join(cache, 'parts')), []);
     assert.equal((await bake('fetch --from a --pack b')).exitCode, 2);
   }),
 );

@@ -366,6 +366,20 @@ fetching(
 );
 
 fetching(
+  'a mirror that trickles is left for the next, which goes on from there; the last one may be slow',
+  withServers(async (serve, cache) => {
+    const upstream = await serve();
+    const host = upstream.url.replace('http://', '');
+    const slow = await serve({ slow: 100 }, new Map([[`${host}/file`, good]]));
+    const { said, ...ran } = await fetchFrom(cache, `${upstream.url}/file`, { mirrors: [slow.url] });
+    assert.match(said, /^warning: file is not from http.*: it is slow: \d\.\d kB in a second\n/);
+    expectCached(cache, { ...ran, said: '' });
+    const [range = ''] = ranges(upstream);
+    assert.match(range, /^bytes=[1-9]\d+-$/);
+  }),
+);
+
+fetching(
   'Ctrl-C ends it at once, and leaves the part for the next run',
   withServers(async (serve, cache) => {
     const slow = await serve({ slow: 20_000 });
