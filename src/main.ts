@@ -19,7 +19,8 @@ let interrupt: AbortController | undefined;
 function listenForInterrupt(): AbortSignal {
   if (interrupt === undefined) {
     const controller = new AbortController();
-    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => controller.abort(name));
+    // Also the second one is heard, and changes nothing: it would end the process in the middle of the clean-up.
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, () => controller.abort(name));
     interrupt = controller;
   }
   return interrupt.signal;

@@ -11,7 +11,7 @@ export interface Context {
   readonly now: () => Date;
   /** Bytes from the system's random generator. */
   readonly random: (bytes: number) => Uint8Array;
-  /** Aborted by SIGINT (Ctrl-C) and SIGTERM, from when it is first asked for. */
+  /** Aborted by SIGINT (Ctrl-C), SIGTERM and SIGHUP, by whose name, from when it is first asked for. */
   readonly signal: AbortSignal;
   /** Folder of the package, where cloud-init/, packer/ … lie. */
   readonly packageRoot: string;

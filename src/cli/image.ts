@@ -5,6 +5,7 @@ import { fetchArtifacts } from '../fetch/fetch-artifacts.ts';
 import { bakeImage, type BakedImage } from '../image/bake-image.ts';
 import { findPacker } from '../image/find-packer.ts';
 import { findQemu } from '../image/find-qemu.ts';
+import { Phases, type Phase } from '../image/phases.ts';
 import type { Lock } from '../lock/lock.ts';
 import { imageArtifacts } from '../lock/needed-artifacts.ts';
 import { compileLoaded } from './compile.ts';
@@ -41,25 +42,30 @@ export async function imageCommand(file: string, options: ImageOptions, context:
   const found = loadLock(file, context) ?? (await writeFirstLock(file, loaded.cluster, context));
   const locked = withLockOf(loaded, found);
   const { cluster } = locked;
-  const { files } = await fetchArtifacts(found.lock, placesOf(file, cluster, context), context);
-  await compileLoaded(file, locked, { output: options.output }, context);
+  const phases = new Phases(context.stderr);
+  const places = placesOf(file, cluster, context);
+  const { files } = await phases.measure('fetch', () => fetchArtifacts(found.lock, places, context));
+  await phases.measure('compile', () => compileLoaded(file, locked, { output: options.output }, context));
 
-  // The folder itself: another compile may lead the link elsewhere while Packer reads.
+  // The folder itself: another compile may lead the link elsewhere.
   const out = realpathSync(resolve(context.cwd, options.output));
-  const baked = await bakeImage(
-    {
-      cluster,
-      template: join(out, 'packer'),
-      inputs: inputsOf(out),
-      files,
-      releases: releasesIn(found.lock, imageArtifacts(cluster)),
-      folder: resolve(context.cwd, options.image),
-      sshKey: options.sshKey === undefined ? undefined : resolve(context.cwd, options.sshKey),
-    },
-    context,
-  );
-  tell(baked, (performance.now() - started) / 1000, options, context);
-  return exitCodes.done;
+  const bake = {
+    cluster,
+    template: join(out, 'packer'),
+    inputs: inputsOf(out),
+    files,
+    releases: releasesIn(found.lock, imageArtifacts(cluster)),
+    folder: resolve(context.cwd, options.image),
+    sshKey: options.sshKey === undefined ? undefined : resolve(context.cwd, options.sshKey),
+  };
+  try {
+    const baked = await bakeImage(bake, phases, context);
+    tell(baked, phases.end('done'), (performance.now() - started) / 1000, options, context);
+    return exitCodes.done;
+  } catch (error) {
+    phases.end('failed');
+    throw error;
+  }
 }
 
 /** What bake.json says that the template was compiled from. */
@@ -74,7 +80,13 @@ function releasesIn({ artifacts }: Lock, wanted: readonly { readonly name: strin
     .map(({ component, version = '', url, sha256 = '' }) => ({ name: component, version, url, sha256 }));
 }
 
-function tell({ artifact, bill, log, phases }: BakedImage, seconds: number, { json }: ImageOptions, context: Context) {
+function tell(
+  { artifact, bill, log }: BakedImage,
+  phases: readonly Phase[],
+  seconds: number,
+  { json }: ImageOptions,
+  context: Context,
+): void {
   if (json) printJson({ good: true, artifact, billOfMaterials: bill, log, seconds, phases }, context);
   else context.stderr.write(`baked ${artifact} in ${seconds.toFixed(0)} s; what is in it: ${bill}\n`);
 }

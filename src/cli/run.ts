@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { Command, CommanderError, Option } from 'commander';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import type { Context } from './context.ts';
@@ -32,7 +33,7 @@ function explainFailure(error: unknown, json: boolean, context: Context): number
     talk(`${paint.red('error')} ${paint.bold(code)}: ${message}\n`);
     return error.exitCode;
   }
-  if (context.signal.aborted) return 128 + (context.signal.reason === 'SIGTERM' ? 15 : 2);
+  if (context.signal.aborted) return 128 + constants.signals[context.signal.reason as NodeJS.Signals];
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   talk(
     `${paint.red('error')} ${paint.bold('internal')}: this is a bug in bake; please report it with these lines:\n${detail}\n`,

@@ -42,6 +42,12 @@ that says "not found", perhaps. With the mirror right, \`bake lock --update\` as
 architecture, qemu-img, xorriso or a like of it for the disk that lets the build log in, and the accelerator that
 image.qemu.accelerator names: kvm (Linux, the default), hvf (macOS), or tcg, which emulates the processor.`,
   },
+  'image-busy': {
+    severity: 'error',
+    summary: 'another bake of the same image runs',
+    story: `An image, its digest, its bill of materials and its log are named after \`image.name\`: two bakes at once into one
+folder would write the same files. A bake that is gone, killed perhaps, is not waited for.`,
+  },
   'bake-failed': {
     severity: 'error',
     summary: 'Packer did not bake the image',

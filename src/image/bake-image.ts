@@ -1,25 +1,32 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import {
+  closeSync,
+  cpSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { Failure } from '../diagnostics/failure.ts';
-import { onDisk, type DiskTrouble } from '../edges/on-disk.ts';
-import { removeLeftovers } from '../edges/remove-leftovers.ts';
+import { onDisk } from '../edges/on-disk.ts';
 import { removeTree } from '../edges/remove-tree.ts';
-import { holdMark, markIn, releaseMark } from '../edges/run-mark.ts';
+import { holdMark, releaseMark } from '../edges/run-mark.ts';
 import type { Surroundings } from '../edges/surroundings.ts';
+import { syncFolder } from '../edges/sync-folder.ts';
 import { imageArtifacts } from '../lock/needed-artifacts.ts';
 import { billOfMaterials, type Release } from './bill-of-materials.ts';
 import { createBuildKey } from './build-key.ts';
 import { nameStep } from './name-step.ts';
-import { Phases, type Phase } from './phases.ts';
+import type { Phases } from './phases.ts';
+import { makePlaces, placesOf, type Places } from './places.ts';
 import { pluginFolder } from './plugin-folder.ts';
 import { runPacker } from './run-packer.ts';
 import { Story } from './story.ts';
-
-const BUILDING = '.building-';
-/** A build takes minutes to hours; another machine's folder that nobody touched for so long is a leftover. */
-const PATIENCE_MS = 24 * 3_600_000;
 
 export interface Bake {
   readonly cluster: Cluster;
@@ -42,69 +49,34 @@ export interface BakedImage {
   readonly artifact: string;
   readonly bill: string;
   readonly log: string;
-  readonly phases: readonly Phase[];
 }
 
 /**
  * Bakes an image with Packer. What is made on the way is gone afterwards, whatever happens.
- * @throws Failure `bake-failed` with what the failing step said, or of the disk
+ * @throws Failure `bake-failed` with what the failing step said, `image-busy`, or of the disk
  */
-export async function bakeImage(bake: Bake, surroundings: Surroundings): Promise<BakedImage> {
+export async function bakeImage(bake: Bake, phases: Phases, surroundings: Surroundings): Promise<BakedImage> {
   const mark = holdMark();
-  const places = placesOf(bake, mark);
-  const phases = new Phases(surroundings.stderr);
+  const places = placesOf(bake.folder, bake.cluster.image.name, mark);
   try {
     makePlaces(places);
     const story = await build(bake, places, phases, surroundings);
-    const done = phases.end('done');
-    return { ...placeResults(bake, places, story), log: places.log, phases: done };
-  } catch (error) {
-    phases.end('failed');
-    throw error;
+    return { ...placeResults(bake, places, story), log: places.log };
   } finally {
-    removeTree(places.building);
-    removeTree(places.work);
+    for (const path of [places.building, places.work]) {
+      try {
+        removeTree(path);
+      } catch {
+        // What went wrong first is what the user must hear; the next bake tries again.
+      }
+    }
     releaseMark(mark);
   }
 }
 
-interface Places {
-  readonly folder: string;
-  /** What Packer makes, on the disk of the folder that it is for. */
-  readonly building: string;
-  /** The rest of what goes when the bake ends. */
-  readonly work: string;
-  readonly log: string;
-  /** The list of the image's packages, which the template downloads. */
-  readonly packages: string;
-  readonly trouble: DiskTrouble;
-}
-
-function placesOf({ cluster, folder }: Bake, mark: string): Places {
-  // The key in it is nobody else's; mkdtemp makes it 0700.
-  const work = mkdtempSync(join(tmpdir(), 'bake-image-'));
-  return {
-    folder,
-    building: join(folder, `${BUILDING}${mark}`),
-    work,
-    log: join(folder, `${cluster.image.name}.log`),
-    packages: join(work, 'packages.tsv'),
-    trouble: { code: 'output-unwritable', fact: `cannot write ${folder}`, remedy: 'name another folder with --image' },
-  };
-}
-
-function makePlaces({ folder, building, log, trouble }: Places): void {
-  onDisk(trouble, () => {
-    mkdirSync(folder, { recursive: true });
-    removeLeftovers(folder, (name) => markIn(name, BUILDING), PATIENCE_MS);
-    mkdirSync(building);
-    writeFileSync(log, '', { mode: 0o600 });
-  });
-}
-
 /** Runs Packer: `init`, then `build`. */
 async function build(bake: Bake, places: Places, phases: Phases, { env, signal }: Surroundings): Promise<Story> {
-  const { building, work, log } = places;
+  const { building, work, log, workTrouble } = places;
   const story = new Story();
   const packer = async (...args: readonly string[]): Promise<void> => {
     const exitCode = await runPacker({
@@ -128,9 +100,14 @@ async function build(bake: Bake, places: Places, phases: Phases, { env, signal }
     if (exitCode !== 0) throw new Failure('bake-failed', story.ending(log));
   };
   phases.begin('packer init');
-  pluginFolder(join(work, 'plugins'), bake.files);
-  await packer('init', bake.template);
-  await packer('build', ...variables(bake, places), bake.template);
+  const settings = onDisk(workTrouble, () => {
+    pluginFolder(join(work, 'plugins'), bake.files);
+    // Packer reads it to the end, and the next compile removes the one that it replaces.
+    cpSync(bake.template, join(work, 'template'), { recursive: true });
+    return variables(bake, places);
+  });
+  await packer('init', join(work, 'template'));
+  await packer('build', ...settings, join(work, 'template'));
   return story;
 }
 
@@ -184,13 +161,26 @@ function placeResults(
   const bill = `${image.name}.cdx.json`;
   onDisk(trouble, () => {
     writeFileSync(join(building, bill), text);
-    // The disk last: who finds the new one finds its digest too.
     if (hasDisk) {
-      for (const file of [`${disk}.sha256`, disk]) renameSync(join(building, 'disk', file), join(folder, file));
+      const digest = `${disk}.sha256`;
+      syncFile(join(building, 'disk', disk));
+      // Whoever looks meanwhile finds a disk without a digest, never one with the digest of another.
+      rmSync(join(folder, digest), { force: true });
+      for (const file of [disk, digest]) renameSync(join(building, 'disk', file), join(folder, file));
     }
     renameSync(join(building, bill), join(folder, bill));
+    syncFolder(folder);
   });
   return { artifact: hasDisk ? join(folder, disk) : artifactId, bill: join(folder, bill) };
+}
+
+function syncFile(path: string): void {
+  const descriptor = openSync(path, 'r');
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
 }
 
 /** The checksum post-processor writes the digest, a tab and the name. */

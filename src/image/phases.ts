@@ -28,6 +28,14 @@ export class Phases {
     this.#tick();
   }
 
+  /** A phase that shows by itself how far it is. */
+  async measure<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const since = performance.now();
+    const result = await work();
+    this.#tell({ name, seconds: (performance.now() - since) / 1000 });
+    return result;
+  }
+
   /** Ends the last phase. */
   end(how: 'done' | 'failed'): readonly Phase[] {
     clearInterval(this.#ticker);
@@ -39,6 +47,10 @@ export class Phases {
     if (this.#current === undefined) return;
     const phase = { name: this.#current.name, seconds: (performance.now() - this.#current.since) / 1000 };
     this.#current = undefined;
+    this.#tell(phase, how);
+  }
+
+  #tell(phase: Phase, how: 'done' | 'failed' = 'done'): void {
     this.#done.push(phase);
     this.#screen.write(`${this.#overwrite()}${line(phase)}${how === 'failed' ? '  failed' : ''}\n`);
   }

@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
-import { writeSite } from '../support/download-site.ts';
+import { packerPluginRelease } from '../../src/catalog/packer-plugins.ts';
+import { packerPlatform } from '../../src/fetch/fetch-artifacts.ts';
+import { sha256, withoutScheme, writeSite } from '../support/download-site.ts';
+import { bakeImage } from '../support/image-command.ts';
 import { runBake } from '../support/run-bake.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -55,17 +59,120 @@ image(
 
 image("a plugin's archive that is something else, as the lock has it", () =>
   inTemporaryFolder(async (folder) => {
-    // The site's files are no real ones: no plugin can be unpacked.
-    writeSite(folder);
-    mkdirSync(join(folder, 'bin'));
-    writeFileSync(join(folder, 'bin/packer'), "#!/bin/sh\necho 'Packer v1.11.2'\n", { mode: 0o755 });
-    const env = { PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache') };
+    writeBusyPacker(folder);
+    const { fileName, url, checksums } = packerPluginRelease(
+      'qemu',
+      packerPlatform() ?? { os: 'linux', architecture: 'amd64' },
+    );
+    const list = join(folder, 'mirror', withoutScheme(checksums));
+    writeFileSync(join(folder, 'mirror', withoutScheme(url)), 'not found');
+    writeFileSync(list, `${sha256(Buffer.from('not found'))}  ${fileName}\n${readFileSync(list, 'utf8')}`);
+    const env = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, XDG_CACHE_HOME: join(folder, 'cache') };
     const { exitCode, stderr } = await runBake(['image', 'cluster.yaml'], { cwd: folder, env });
     assert.match(stderr, /^error plugin-unusable: packer-plugin-\S+ is no zip archive \(.*run `bake lock --update`$/m);
     assert.equal(exitCode, 3);
     assert.deepEqual(readdirSync(join(folder, 'image')), ['kubernetes-worker.log']);
   }),
 );
+
+/** A site whose packer, when it builds, says so and waits for a file `go`; interrupted, it takes a second to go. */
+function writeBusyPacker(folder: string): void {
+  writeSite(folder);
+  for (const name of ['bin', 'tmp']) mkdirSync(join(folder, name));
+  const script = `#!/bin/sh
+for template; do :; done
+case " $* " in
+  ' version ') echo 'Packer v1.11.2' ;;
+  *' build '*)
+    trap 'sleep 1; exit 1' INT
+    touch '${folder}/builds'
+    while [ ! -e '${folder}/go' ]; do sleep 0.1; done
+    cat "$template/scripts/test-image.sh" >'${folder}/read'
+    exit 1 ;;
+esac
+`;
+  writeFileSync(join(folder, 'bin/packer'), script, { mode: 0o755 });
+}
+
+/** Runs work while a bake is in Packer's hands. */
+function whilePackerBuilds(
+  work: (folder: string, running: ReturnType<typeof bakeImage>) => Promise<void>,
+): () => Promise<void> {
+  return () =>
+    inTemporaryFolder(async (folder) => {
+      writeBusyPacker(folder);
+      const running = bakeImage(folder, [join(folder, 'bin')]);
+      while (!existsSync(join(folder, 'builds')) && running.exitCode === null) await setTimeout(20);
+      await work(folder, running);
+    });
+}
+
+function expectNothingLeft(folder: string): void {
+  assert.deepEqual(readdirSync(join(folder, 'tmp')), []);
+  assert.deepEqual(readdirSync(join(folder, 'image')), ['kubernetes-worker.log']);
+}
+
+image(
+  'another compile meanwhile takes nothing away, another bake of the same image is refused',
+  whilePackerBuilds(async (folder, running) => {
+    const env = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, XDG_CACHE_HOME: join(folder, 'cache') };
+    const second = await runBake(['image', 'cluster.yaml'], { cwd: folder, env });
+    assert.match(second.stderr, /^error image-busy: another bake makes the same image \(.*image\/\.building-.*; wait/m);
+    assert.equal(second.exitCode, 3);
+    writeFileSync(join(folder, 'go'), '');
+    const { exitCode, stderr } = await running;
+    assert.match(stderr, /^error bake-failed: /m);
+    assert.equal(exitCode, 3);
+    assert.match(readFileSync(join(folder, 'read'), 'utf8'), /^#!/);
+    expectNothingLeft(folder);
+  }),
+);
+
+for (const [signal, status] of [
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+  ['SIGHUP', 129],
+] as const) {
+  image(
+    `${signal}, and again while Packer cleans up: nothing is left`,
+    whilePackerBuilds(async (folder, running) => {
+      running.kill(signal);
+      await setTimeout(300);
+      running.kill(signal);
+      const { exitCode } = await running;
+      assert.equal(exitCode, status);
+      expectNothingLeft(folder);
+    }),
+  );
+}
+
+image(
+  'what a killed bake has left, the next takes away',
+  whilePackerBuilds(async (folder, running) => {
+    running.kill('SIGKILL');
+    await running;
+    const left = () => readdirSync(join(folder, 'tmp')).filter((name) => name.startsWith('bake-image-'));
+    assert.equal(left().length, 1);
+    writeFileSync(join(folder, 'go'), '');
+    assert.equal((await bakeImage(folder, [join(folder, 'bin')])).exitCode, 3);
+    expectNothingLeft(folder);
+  }),
+);
+
+for (const [what, options, env, message] of [
+  ['the folder for images is a file', ['--image', 'cluster.yaml'], {}, /cannot write .*cluster\.yaml: .*--image$/m],
+  ['there is no folder for temporary files', [], { TMPDIR: '/no/such' }, /cannot write \/no\/such: .*with TMPDIR$/m],
+] as const) {
+  image(`${what}: told as such`, () =>
+    inTemporaryFolder(async (folder) => {
+      writeBusyPacker(folder);
+      const { exitCode, stderr } = await bakeImage(folder, [join(folder, 'bin')], options, env);
+      assert.match(stderr, /^error output-unwritable: /m);
+      assert.match(stderr, message);
+      assert.equal(exitCode, 3);
+    }),
+  );
+}
 
 image('a description with mistakes is told as such', () =>
   inTemporaryFolder(async (folder) => {
