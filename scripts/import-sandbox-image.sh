@@ -19,9 +19,10 @@ for _ in {1..30}; do
 done
 
 quietly ctr images import "$archive"
-if ! ctr images list --quiet | grep --quiet --line-regexp --fixed-strings "$SANDBOX_IMAGE"; then
-  echo "the tarball of the sandbox image holds no $SANDBOX_IMAGE, but:" >&2
-  ctr images list --quiet >&2
+# (A grep that ends at its first find would end ctr too, by SIGPIPE, now and then.)
+images=$(ctr images list --quiet)
+if ! grep --quiet --line-regexp --fixed-strings "$SANDBOX_IMAGE" <<<"$images"; then
+  printf 'the tarball of the sandbox image holds no %s, but:\n%s\n' "$SANDBOX_IMAGE" "$images" >&2
   exit 1
 fi
 quietly ctr images label "$SANDBOX_IMAGE" io.cri-containerd.pinned=pinned

@@ -19,4 +19,3 @@ if ((${#packages[@]} > 0)); then quietly apt-get purge --yes "${packages[@]}"; f
 
 # test-image.sh looks whether they are gone.
 mv "$list" "$BAKE_FOLDER/added-packages"
-rmdir "${list%/*}"

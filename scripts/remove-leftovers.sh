@@ -10,8 +10,11 @@ fi
 source "$BAKE_FOLDER/quietly.sh"
 
 quietly systemctl unmask --runtime apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service
-if [[ -e $BAKE_FOLDER/held-units ]]; then
-  xargs systemctl start <"$BAKE_FOLDER/held-units"
+held=/var/lib/bake/held-units
+if [[ -e $held ]]; then
+  xargs systemctl start <"$held"
+  rm "$held"
 fi
+if [[ -d ${held%/*} ]]; then rmdir --ignore-fail-on-non-empty "${held%/*}"; fi
 quietly apt-get clean
 rm -rf "$BAKE_FOLDER"

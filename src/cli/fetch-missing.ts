@@ -56,9 +56,9 @@ function remember(path: string, lock: Lock, { files }: Fetched, context: Context
   );
 }
 
-/** The image's own files only: the rest is for the machine that runs Packer. */
+/** The image's own files, and what it starts from: plugins are where `packer init` puts them. */
 function layOutImage(cluster: Cluster, { files }: Fetched, folder: string): void {
-  const names = imageArtifacts(cluster).map(({ name }) => name);
+  const names = ['base-image', ...imageArtifacts(cluster).map(({ name }) => name)];
   const chosen = new Map([...files].filter(([name]) => names.includes(name)));
   // An archive of the pause image may have been there before.
   layOut(chosen, folder, new Set([...names, 'sandbox-image.tar']));

@@ -1,8 +1,9 @@
 import { readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { exitCodes } from '../diagnostics/failure.ts';
+import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { fetchArtifacts } from '../fetch/fetch-artifacts.ts';
 import { bakeImage, type BakedImage } from '../image/bake-image.ts';
+import { checkLogin } from '../image/check-login.ts';
 import { findPacker } from '../image/find-packer.ts';
 import { findQemu } from '../image/find-qemu.ts';
 import { Phases, type Phase } from '../image/phases.ts';
@@ -37,6 +38,10 @@ export async function imageCommand(file: string, options: ImageOptions, context:
   // The summary has no place for warnings.
   if (options.json) reportDiagnostics(file, loaded, context);
 
+  const sshKey = options.sshKey === undefined ? undefined : resolve(context.cwd, options.sshKey);
+  const folder = resolve(context.cwd, options.image);
+  refuseInside(folder, resolve(context.cwd, options.output));
+  checkLogin(loaded.cluster.image.source, sshKey, context.env);
   await findPacker(context.env);
   if (loaded.cluster.image.source === 'qemu') await findQemu(loaded.cluster, context.env);
   const found = loadLock(file, context) ?? (await writeFirstLock(file, loaded.cluster, context));
@@ -55,17 +60,24 @@ export async function imageCommand(file: string, options: ImageOptions, context:
     inputs: inputsOf(out),
     files,
     releases: releasesIn(found.lock, imageArtifacts(cluster)),
-    folder: resolve(context.cwd, options.image),
-    sshKey: options.sshKey === undefined ? undefined : resolve(context.cwd, options.sshKey),
+    folder,
+    sshKey,
   };
   try {
     const baked = await bakeImage(bake, phases, context);
     tell(baked, phases.end('done'), (performance.now() - started) / 1000, options, context);
     return exitCodes.done;
   } catch (error) {
-    phases.end('failed');
+    phases.end(context.signal.aborted ? 'interrupted' : 'failed');
     throw error;
   }
+}
+
+/** What is below the output goes with the next compile. */
+function refuseInside(folder: string, output: string): void {
+  if (folder !== output && !folder.startsWith(`${output}/`)) return;
+  const message = `${folder} is where compile writes, which replaces everything there; name another folder with --image`;
+  throw new Failure('output-unwritable', message, exitCodes.usage);
 }
 
 /** What bake.json says that the template was compiled from. */

@@ -6,8 +6,12 @@ import type { Context } from './context.ts';
 /** npm packs no file of this name, so its text is here. */
 const gitignore = `# Bootstrap tokens, and everything that is made of them.
 *.tokens.json
-/out
-/.out-*
+out
+.out-*
+# Images, with their logs, and what fetch lays out or packs.
+image/
+artifacts/
+*.tar
 # Private keys.
 *-key.pem
 *.key

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { sha256 } from '../compile/sha256.ts';
-import { Failure } from '../diagnostics/failure.ts';
+import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { lockFileOf } from '../edges/lock-file.ts';
 import { exists } from '../edges/write-new-files.ts';
 import { readTextFile } from '../edges/read-text-file.ts';
@@ -27,6 +27,7 @@ export function loadLock(file: string, context: Context): LoadedLock | undefined
   throw new Failure(
     'lock-damaged',
     `${lockFileOf(file)} ${read.reason}; make it readable, or remove it and run \`bake lock\``,
+    exitCodes.description,
   );
 }
 

@@ -31,7 +31,7 @@ export async function lockCommand(file: string, options: LockOptions, context: C
   if (options.check) {
     const lacks = before === undefined ? [`there is no ${name}`] : findLacks(cluster, before.lock);
     refuseStale([...lacks, ...(before === undefined ? [] : findLeftovers(cluster, before.lock))]);
-    if (options.json) printJson({ file, lock: name, changed: false, ...summaryOf(before?.lock) }, context);
+    if (options.json) printJson({ good: true, file, lock: name, changed: false, ...summaryOf(before?.lock) }, context);
     else context.stderr.write(`${name} is up to date\n`);
     return exitCodes.done;
   }
@@ -43,7 +43,7 @@ export async function lockCommand(file: string, options: LockOptions, context: C
   const changed = text !== before?.text;
   if (changed) writeLockFile(lockFileOf(resolve(context.cwd, file)), text);
   const { artifacts } = lock;
-  if (options.json) printJson({ file, lock: name, changed, ...summaryOf(lock) }, context);
+  if (options.json) printJson({ good: true, file, lock: name, changed, ...summaryOf(lock) }, context);
   else if (changed) context.stderr.write(`wrote ${name}: ${artifacts.length} downloads\n`);
   else context.stderr.write(`${name} is up to date: ${artifacts.length} downloads\n`);
   return exitCodes.done;

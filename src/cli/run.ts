@@ -54,7 +54,7 @@ function describeCommands(context: Context, exit: Exit): Command {
       writeErr: (text) => context.stderr.write(text),
     })
     .showSuggestionAfterError()
-    .showHelpAfterError('(bake --help lists the commands)')
+    .showHelpAfterError('(--help lists what there is)')
     .addHelpText(
       'after',
       `
@@ -66,8 +66,8 @@ Examples:
   bake fetch my-cluster/cluster.yaml         download what is pinned
   bake image my-cluster/cluster.yaml         all of that, and packer build
 
-Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
-3 the outside world failed, 70 a bug in bake, 130 Ctrl-C.`,
+Exit codes: 0 done, 1 the description or its lock is wrong, 2 the command line
+is wrong, 3 the outside world failed, 70 a bug in bake, 130 Ctrl-C.`,
     );
 
   program
@@ -82,7 +82,7 @@ Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
 
   program
     .command('check')
-    .argument('<description>', 'cluster.yaml')
+    .argument('[description]', 'cluster.yaml', 'cluster.yaml')
     .option('--json', 'print the diagnostics as JSON on stdout')
     .description('report every mistake in a description, and change nothing')
     .addHelpText('after', '\nExamples:\n  bake check cluster.yaml\n  bake check --json cluster.yaml | jq .diagnostics')
@@ -103,7 +103,7 @@ Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
 
   program
     .command('compile')
-    .argument('<description>', 'cluster.yaml')
+    .argument('[description]', 'cluster.yaml', 'cluster.yaml')
     .option('-o, --output <folder>', 'where to write; replaced as a whole, or not at all', 'out')
     .option('--dry-run', 'print what would be written, and write nothing')
     .option('--json', 'print a summary as JSON on stdout')
@@ -117,8 +117,8 @@ Exit codes: 0 done, 1 the description is wrong, 2 the command line is wrong,
   program
     .command('lock')
     .argument('[description]', 'cluster.yaml', 'cluster.yaml')
-    .option('--check', 'only say whether bake.lock is up to date; exit 3 when not')
-    .option('--update', 'ask for everything anew, not only for what changed')
+    .option('--check', 'only say whether bake.lock is up to date; exit 1 when not')
+    .addOption(new Option('--update', 'ask for everything anew, not only for what changed').conflicts('check'))
     .option('--json', 'print a summary as JSON on stdout')
     .description('write bake.lock, which pins every download by its digest')
     .addHelpText('after', '\nExamples:\n  bake lock\n  bake lock --check my-cluster/cluster.yaml')

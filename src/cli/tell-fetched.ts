@@ -30,7 +30,7 @@ export function tellFetched(
   context: Context,
 ): void {
   if (json) {
-    printJson({ file, downloaded, bytes, files: Object.fromEntries(files) }, context);
+    printJson({ good: true, file, downloaded, bytes, files: Object.fromEntries(files) }, context);
     return;
   }
   const came = downloaded === 0 ? 'all were there' : `${downloaded} came, ${(bytes / 1e6).toFixed(1)} MB`;

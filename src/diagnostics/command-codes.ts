@@ -35,6 +35,12 @@ package is older, and does not know required_plugins.`,
     story: `It has the digest that bake.lock names, so the wrong file was there when the lock was made: a mirror's page
 that says "not found", perhaps. With the mirror right, \`bake lock --update\` asks for everything anew.`,
   },
+  'ssh-key-unusable': {
+    severity: 'error',
+    summary: 'the build cannot log in with this key',
+    story: `\`bake image\` makes a key for each build, and removes it afterwards. Only an existing machine (image.source:
+null) is logged in to with a key of yours: a private one without a passphrase, or whatever an SSH agent holds.`,
+  },
   'qemu-unusable': {
     severity: 'error',
     summary: 'QEMU cannot make a disk image here',

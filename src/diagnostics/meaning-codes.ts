@@ -348,6 +348,12 @@ guide, leaves time to create the machines; years are a mistake in the unit.`,
     story: `sshd passes over a line in authorized_keys that it cannot read, without a word, so nobody could log in. A public
 key is one line: a type, the key in base64, a comment. Line breaks from a terminal or a mail cut it.`,
   },
+  'sandbox-image-by-digest': {
+    severity: 'error',
+    summary: 'a pause image from an archive is named by its digest',
+    story: `\`ctr images import\` gives an image the names that are written in its archive: a registry and a tag. A name with
+@sha256: is none of them, so that the image would be there and nobody would find it.`,
+  },
   'script-unreadable': {
     severity: 'error',
     summary: 'a script of yours cannot be read',

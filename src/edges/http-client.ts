@@ -20,11 +20,34 @@ export function httpClient(env: Environment, stallMs: number): Dispatcher {
       const proxy = new URL(origin).protocol === 'https:' ? proxies.https : proxies.http;
       if (proxy === undefined) return new Pool(origin, { connect });
       // A tunnel for http:// is what proxies refuse, Squid as it is installed among them.
-      return new EnvHttpProxyAgent({ connect, httpProxy: proxy, httpsProxy: proxy, noProxy, proxyTunnel: false });
+      return new EnvHttpProxyAgent({
+        connect,
+        httpProxy: proxy,
+        httpsProxy: proxy,
+        noProxy,
+        proxyTunnel: false,
+        clientFactory: proxyPool,
+      });
     },
   });
   // Said with each request, since the way through a proxy forgets what is said here.
   return agent.compose((dispatch) => (options, handler) => dispatch({ ...timing, ...options }, handler));
+}
+
+/**
+ * The way to a proxy. When one closes the connection that it is asked for a tunnel on, undici asks again at once and for
+ * ever, since its own kind of error counts there as one that passes; and what goes wrong is told as the upstream's.
+ */
+function proxyPool(place: URL, options: object): Pool {
+  const pool = new Pool(place, options);
+  const connect: (options: Dispatcher.ConnectOptions) => Promise<Dispatcher.ConnectData> = pool.connect.bind(pool);
+  return Object.assign(pool, {
+    connect: (target: Dispatcher.ConnectOptions) =>
+      connect(target).catch((error: unknown) => {
+        const { message, again } = troubleOf(error);
+        throw new SourceTrouble(`the proxy ${place.host}: ${message}`, { again });
+      }),
+  });
 }
 
 function proxyOf(env: Environment, name: string): string | undefined {

@@ -1,4 +1,4 @@
-import { createReadStream, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, createReadStream, lstatSync, mkdirSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { create, Parser, type ReadEntry } from 'tar';
@@ -30,6 +30,7 @@ export async function packBundle(lock: Lock, path: string, { env, stderr, signal
   const fresh = join(dirname(path), `.${basename(path)}-${mark}`);
   const progress = new Progress(stderr, 'packing', totalOf(lock));
   try {
+    onDisk(trouble, () => refuseOther(path));
     onDisk(trouble, () => mkdirSync(dirname(path), { recursive: true }));
     await using file = await open(fresh, 'wx', 0o644);
     // Owners and times of this machine are left out.
@@ -53,6 +54,22 @@ export async function packBundle(lock: Lock, path: string, { env, stderr, signal
     progress.end();
     releaseMark(mark);
   }
+}
+
+/** A forgotten name of the bundle would cost the description that stands in its place. */
+function refuseOther(path: string): void {
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
+  const start = Buffer.alloc(512);
+  if (lstatSync(path).isFile()) {
+    const descriptor = openSync(path, 'r');
+    readSync(descriptor, start);
+    closeSync(descriptor);
+  }
+  // https://www.gnu.org/software/tar/manual/html_node/Standard.html
+  const isBundle = /^sha(256|512)\//.test(start.toString('latin1')) && start.toString('latin1', 257, 262) === 'ustar';
+  if (isBundle) return;
+  const message = `${path} is there already and is no bundle; move it away, or name another file`;
+  throw new Failure('output-not-ours', message);
 }
 
 /**
@@ -115,9 +132,8 @@ export async function unpackBundle(lock: Lock, path: string, { env, stderr, sign
   try {
     await new Promise((resolve, reject) => {
       failed = reject;
-      const refuseBundle = (error: Error): void => reject(refusal(path, [error.message]));
-      stream.on('error', refuseBundle);
-      parser.on('error', refuseBundle);
+      stream.on('error', ({ message }) => reject(new Failure('bundle-refused', `${path} cannot be read: ${message}`)));
+      parser.on('error', ({ message }: Error) => reject(refusal(path, [message])));
       parser.on('end', resolve);
       stream.pipe(parser);
     });
@@ -145,7 +161,7 @@ function mistakeIn(entry: ReadEntry, artifact: LockedArtifact, found: Set<string
 }
 
 function refusal(path: string, mistakes: readonly string[]): Failure {
-  const list = mistakes.map((mistake) => `\n  ${mistake}`).join('');
+  const list = [...new Set(mistakes)].map((mistake) => `\n  ${mistake}`).join('');
   return new Failure('bundle-refused', `${path} is refused; pack it again by \`bake fetch --pack\`:${list}`);
 }
 

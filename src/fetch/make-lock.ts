@@ -36,8 +36,9 @@ export async function makeLock(
     before === undefined || isLocal(one.url) || lackOf(one, entryOf(before, one.name)) !== undefined;
   const open = needed.filter(isOpen);
   const reader = new Sources(env, patience);
-  // How much will come nobody knows yet.
-  const progress = new Progress({ write: (text) => stderr.write(text) }, '', 0);
+  // How much will come nobody knows yet, so that there is no bar.
+  const screen = { write: (text: string) => stderr.write(text) };
+  const progress = new Progress(screen, `locking ${open.length} ${open.length === 1 ? 'file' : 'files'}`, 0);
   const failures: { name: string; refusals: readonly Refusal[] }[] = [];
   const attempt = async <T>(name: string, work: () => Promise<T>): Promise<T | undefined> => {
     try {
@@ -83,7 +84,7 @@ export async function makeLock(
 function refuseFailures(failures: readonly { name: string; refusals: readonly Refusal[] }[]): void {
   if (failures.length === 0) return;
   const what = failures.length === 1 ? 'one thing' : `${failures.length} things`;
-  const remedy = 'bake.lock is as it was: see to the sources, or name a mirror under downloads';
+  const remedy = 'no bake.lock is written: see to the sources, or name a mirror under downloads';
   throw new Failure('lock-failed', `${what} could not be locked; ${remedy}${listed(failures)}`);
 }
 

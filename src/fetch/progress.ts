@@ -3,7 +3,7 @@ import type { Stream } from '../edges/surroundings.ts';
 
 const SHOW_AFTER_MS = 1000;
 
-/** Tells how far something is that takes longer than a second: a bar on a terminal, elsewhere a line for each file. */
+/** Tells of what takes longer than a second: by a bar on a terminal, elsewhere by a line when it begins and for each file. */
 export class Progress {
   readonly #screen: Stream;
   readonly #what: string;
@@ -44,7 +44,10 @@ export class Progress {
   }
 
   async #show(): Promise<void> {
-    if (this.#screen.isTTY !== true) return;
+    if (this.#screen.isTTY !== true) {
+      this.#screen.write(`${this.#what}…\n`);
+      return;
+    }
     const { progressBar } = await import('./progress-bar.ts');
     if (this.#ended) return;
     this.#bar = progressBar(this.#screen, this.#what);

@@ -5,6 +5,8 @@ export interface Phase {
   readonly seconds: number;
 }
 
+type Ending = 'done' | 'failed' | 'interrupted';
+
 const TICK_MS = 1000;
 
 /** Tells what a bake is at: a line for each phase with the seconds that it took; on a terminal also the one that runs. */
@@ -37,22 +39,22 @@ export class Phases {
   }
 
   /** Ends the last phase. */
-  end(how: 'done' | 'failed'): readonly Phase[] {
+  end(how: Ending): readonly Phase[] {
     clearInterval(this.#ticker);
     this.#finish(how);
     return this.#done;
   }
 
-  #finish(how: 'done' | 'failed'): void {
+  #finish(how: Ending): void {
     if (this.#current === undefined) return;
     const phase = { name: this.#current.name, seconds: (performance.now() - this.#current.since) / 1000 };
     this.#current = undefined;
     this.#tell(phase, how);
   }
 
-  #tell(phase: Phase, how: 'done' | 'failed' = 'done'): void {
+  #tell(phase: Phase, how: Ending = 'done'): void {
     this.#done.push(phase);
-    this.#screen.write(`${this.#overwrite()}${line(phase)}${how === 'failed' ? '  failed' : ''}\n`);
+    this.#screen.write(`${this.#overwrite()}${line(phase)}${how === 'done' ? '' : `  ${how}`}\n`);
   }
 
   #tick(): void {

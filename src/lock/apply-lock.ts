@@ -1,5 +1,5 @@
 import type { Cluster, Component, Digest } from '../cluster/cluster.ts';
-import { Failure } from '../diagnostics/failure.ts';
+import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { entryOf, findLacks, wantedSandboxImage } from './compare-lock.ts';
 import { digestOf, type Lock } from './lock.ts';
 
@@ -62,5 +62,6 @@ function digestIn(lock: Lock, name: string, otherwise: Digest): Digest {
 export function refuseStale(differences: readonly string[]): void {
   if (differences.length === 0) return;
   const list = differences.map((difference) => `\n  ${difference}`).join('');
-  throw new Failure('lock-stale', `bake.lock is not what the description wants; run \`bake lock\`:${list}`);
+  const message = `bake.lock is not what the description wants; run \`bake lock\`:${list}`;
+  throw new Failure('lock-stale', message, exitCodes.description);
 }

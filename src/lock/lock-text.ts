@@ -1,4 +1,5 @@
-import { Failure } from '../diagnostics/failure.ts';
+import { isNode, LineCounter, parseDocument } from 'yaml';
+import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { lockShape, type Lock, type LockedArtifact } from './lock.ts';
 
 /** The same lock gives the same bytes: artifacts by name, keys in one order. */
@@ -12,26 +13,52 @@ function inOrder(artifact: LockedArtifact): LockedArtifact {
   return { name, component, version, os, architecture, url, size, sha256, sha512 };
 }
 
-/** @throws Failure `lock-damaged` */
+interface Mistake {
+  readonly at: readonly PropertyKey[] | number;
+  readonly what: string;
+}
+
+/** @throws Failure `lock-damaged` with everything that is wrong with it, and where */
 export function parseLock(file: string, text: string): Lock {
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    throw damaged(file, `it is not JSON (${(error as Error).message})`);
+  } catch {
+    throw damaged(file, text, [findSyntaxMistake(text)]);
   }
   const parsed = lockShape.safeParse(value);
   if (!parsed.success) {
-    const [first] = parsed.error.issues;
-    throw damaged(file, `${first?.path.join('.') ?? ''}: ${first?.message ?? ''}`);
+    const mistakes = parsed.error.issues.map(({ path, message }) => ({ at: path, what: message }));
+    throw damaged(file, text, mistakes);
   }
   const names = parsed.data.artifacts.map(({ name }) => name);
-  const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw damaged(file, `${twice} stands in it twice`);
+  const twice = names.flatMap((name, index) =>
+    names.indexOf(name) === index ? [] : [{ at: ['artifacts', index], what: `${name} stands in it twice` }],
+  );
+  if (twice.length > 0) throw damaged(file, text, twice);
   return parsed.data;
 }
 
-function damaged(file: string, what: string): Failure {
+/** JSON.parse says where in other words with each version of Node, and not always; JSON is YAML, too. */
+function findSyntaxMistake(text: string): Mistake {
+  const conflict = text.search(/^(<{7}|={7}|>{7})( |\r?$)/m);
+  if (conflict !== -1) return { at: conflict, what: 'here a merge was left undecided' };
+  const [error] = parseDocument(text, { prettyErrors: false }).errors;
+  return { at: error?.pos[0] ?? 0, what: `it is not JSON${error === undefined ? '' : ` (${error.message})`}` };
+}
+
+function damaged(file: string, text: string, mistakes: readonly Mistake[]): Failure {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const offsetOf = (path: readonly PropertyKey[]): number => {
+    // What is missing has no place: the nearest that is there has.
+    const node = path.length === 0 ? document.contents : document.getIn(path, true);
+    return isNode(node) ? (node.range?.[0] ?? 0) : offsetOf(path.slice(0, -1));
+  };
+  const list = mistakes.map(({ at, what }) => {
+    const { line, col } = lines.linePos(typeof at === 'number' ? at : offsetOf(at));
+    return `\n  ${file}:${line}:${col} ${typeof at === 'number' ? '' : `${at.join('.')}: `}${what}`;
+  });
   const remedy = 'restore it from version control, or remove it and run `bake lock`';
-  return new Failure('lock-damaged', `${file} cannot be read: ${what}; ${remedy}`);
+  return new Failure('lock-damaged', `${file} cannot be read; ${remedy}:${list.join('')}`, exitCodes.description);
 }

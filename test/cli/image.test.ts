@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
 import { suite } from 'uvu';
 import { packerPluginRelease } from '../../src/catalog/packer-plugins.ts';
 import { packerPlatform } from '../../src/fetch/fetch-artifacts.ts';
@@ -10,8 +11,10 @@ import { bakeImage } from '../support/image-command.ts';
 import { runBake } from '../support/run-bake.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
-// What ends before Packer starts. Real bakes are in test/e2e/image.test.ts.
+// What ends before Packer starts, and what happens around it. Real bakes are in test/e2e/image.test.ts.
 const image = suite('bake image');
+/** Nobody asks it. */
+const agent = { SSH_AUTH_SOCK: '/run/ssh-agent' };
 
 /** Runs `bake image` where PATH has nothing but a packer that prints this; none: nothing at all. */
 function withPacker(
@@ -30,7 +33,7 @@ function withPacker(
       if (printed !== undefined) {
         writeFileSync(join(folder, 'bin/packer'), `#!/bin/sh\necho '${printed}'\n`, { mode: 0o755 });
       }
-      const env = { PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache') };
+      const env = { ...agent, PATH: join(folder, 'bin'), XDG_CACHE_HOME: join(folder, 'cache') };
       const { exitCode, stderr } = await runBake(['image', 'cluster.yaml'], { cwd: folder, env });
       assert.ok(stderr.startsWith(`error ${code}: ${says}`), stderr);
       assert.equal(exitCode, 3);
@@ -67,7 +70,7 @@ image("a plugin's archive that is something else, as the lock has it", () =>
     const list = join(folder, 'mirror', withoutScheme(checksums));
     writeFileSync(join(folder, 'mirror', withoutScheme(url)), 'not found');
     writeFileSync(list, `${sha256(Buffer.from('not found'))}  ${fileName}\n${readFileSync(list, 'utf8')}`);
-    const env = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, XDG_CACHE_HOME: join(folder, 'cache') };
+    const env = { ...agent, PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, XDG_CACHE_HOME: join(folder, 'cache') };
     const { exitCode, stderr } = await runBake(['image', 'cluster.yaml'], { cwd: folder, env });
     assert.match(stderr, /^error plugin-unusable: packer-plugin-\S+ is no zip archive \(.*run `bake lock --update`$/m);
     assert.equal(exitCode, 3);
@@ -101,7 +104,7 @@ function whilePackerBuilds(
   return () =>
     inTemporaryFolder(async (folder) => {
       writeBusyPacker(folder);
-      const running = bakeImage(folder, [join(folder, 'bin')]);
+      const running = bakeImage(folder, [join(folder, 'bin')], [], agent);
       while (!existsSync(join(folder, 'builds')) && running.exitCode === null) await setTimeout(20);
       await work(folder, running);
     });
@@ -115,7 +118,7 @@ function expectNothingLeft(folder: string): void {
 image(
   'another compile meanwhile takes nothing away, another bake of the same image is refused',
   whilePackerBuilds(async (folder, running) => {
-    const env = { PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, XDG_CACHE_HOME: join(folder, 'cache') };
+    const env = { ...agent, PATH: `${join(folder, 'bin')}:/usr/bin:/bin`, XDG_CACHE_HOME: join(folder, 'cache') };
     const second = await runBake(['image', 'cluster.yaml'], { cwd: folder, env });
     assert.match(second.stderr, /^error image-busy: another bake makes the same image \(.*image\/\.building-.*; wait/m);
     assert.equal(second.exitCode, 3);
@@ -154,7 +157,7 @@ image(
     const left = () => readdirSync(join(folder, 'tmp')).filter((name) => name.startsWith('bake-image-'));
     assert.equal(left().length, 1);
     writeFileSync(join(folder, 'go'), '');
-    assert.equal((await bakeImage(folder, [join(folder, 'bin')])).exitCode, 3);
+    assert.equal((await bakeImage(folder, [join(folder, 'bin')], [], agent)).exitCode, 3);
     expectNothingLeft(folder);
   }),
 );
@@ -166,13 +169,49 @@ for (const [what, options, env, message] of [
   image(`${what}: told as such`, () =>
     inTemporaryFolder(async (folder) => {
       writeBusyPacker(folder);
-      const { exitCode, stderr } = await bakeImage(folder, [join(folder, 'bin')], options, env);
+      const { exitCode, stderr } = await bakeImage(folder, [join(folder, 'bin')], options, { ...agent, ...env });
       assert.match(stderr, /^error output-unwritable: /m);
       assert.match(stderr, message);
       assert.equal(exitCode, 3);
     }),
   );
 }
+
+for (const [what, argv, key, says] of [
+  ['that is not there', ['--ssh-key', 'key'], undefined, /\/key does not exist/],
+  ['that is the public one', ['--ssh-key', 'key'], 'ssh-ed25519 AAAA test', /\/key is no private key; name the file/],
+  ['with a passphrase', ['--ssh-key', 'key'], 'passphrase', /\/key has a passphrase, which Packer does not ask for/],
+  ['that nobody named, and no agent', [], undefined, /there is no SSH agent \(SSH_AUTH_SOCK is not set\)/],
+] as const) {
+  image(`a key ${what}: told before anything is fetched`, () =>
+    inTemporaryFolder(async (folder) => {
+      writeBusyPacker(folder);
+      if (key === 'passphrase') {
+        const options = ['-q', '-t', 'ed25519', '-N', 'word', '-f', join(folder, 'key')];
+        await execa('ssh-keygen', options);
+      } else if (key !== undefined) {
+        writeFileSync(join(folder, 'key'), key);
+      }
+      const { exitCode, stderr } = await bakeImage(folder, [join(folder, 'bin')], argv, { SSH_AUTH_SOCK: '' });
+      assert.match(stderr, /^error ssh-key-unusable: /);
+      assert.match(stderr, says);
+      assert.equal(exitCode, 3);
+      assert.ok(!existsSync(join(folder, 'cache')));
+    }),
+  );
+}
+
+image('images below the output, which the next compile would remove, are refused', () =>
+  inTemporaryFolder(async (folder) => {
+    writeBusyPacker(folder);
+    const { exitCode, stderr } = await bakeImage(folder, [join(folder, 'bin')], ['--image', 'out/image']);
+    assert.match(
+      stderr,
+      /^error output-unwritable: .*out\/image is where compile writes, .* name another folder with --image$/m,
+    );
+    assert.equal(exitCode, 2);
+  }),
+);
 
 image('a description with mistakes is told as such', () =>
   inTemporaryFolder(async (folder) => {

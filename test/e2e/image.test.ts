@@ -78,6 +78,48 @@ testUnless(image, missingForBake, 'a script that fails: what it said, the log, a
 testUnless(
   image,
   missingForBake,
+  'an image that is not as it should be: the last step says all that is wrong',
+  async () => {
+    await says('mkdir /var/kept && cp -a /home/debian/.ssh /etc/ssh /var/lib/cloud /var/kept');
+    const pem = ['-----BEGIN', 'PRIVATE KEY-----'].join(' ');
+    describe(
+      `systemctl disable ssh-host-keys.service; echo '${pem}' >/root/key.pem; chmod 0777 /etc/kubernetes/cert
+     systemd-run --quiet --unit=broken false; echo '/swap none swap sw 0 0' >>/etc/fstab`,
+    );
+    await machine.node.run('systemd-run --quiet --unit=broken-before false');
+    const { exitCode, stderr } = await bake();
+    assert.equal(exitCode, 3);
+    assert.deepEqual(
+      stderr
+        .slice(stderr.indexOf('not so: '))
+        .trimEnd()
+        .split('\n')
+        .map((line) => line.trim().replaceAll(/ +/g, ' '))
+        .slice(0, -1),
+      [
+        'not so: ssh-host-keys.service is enabled',
+        'disabled',
+        'not so: no unit has failed in the bake',
+        'broken.service loaded failed failed /usr/bin/false',
+        "not so: /etc/kubernetes/cert is a folder with mode 0755 of root's",
+        'not so: fstab brings no swap',
+        'not so: the image holds no private key',
+        '/root/key.pem',
+      ],
+    );
+    // It has no identity any more: nobody could log in, to try again.
+    await says(
+      'cp -a /var/kept/.ssh /home/debian; cp -a /var/kept/ssh /etc; cp -a /var/kept/cloud /var/lib; rm -r /var/kept',
+    );
+    await says('rm /root/key.pem; systemctl reset-failed; sed -i /swap/d /etc/fstab');
+    expectNothingLeftHere();
+    await expectNothingLeftThere();
+  },
+);
+
+testUnless(
+  image,
+  missingForBake,
   'Ctrl-C: nothing is left here; what is left on a machine that exists, the next bake takes away',
   async () => {
     const running = bake();
@@ -86,7 +128,7 @@ testUnless(
       if (line.endsWith('  install-packages')) running.kill('SIGINT');
     }
     const { exitCode, stderr } = await running;
-    assert.match(stderr, /build-nginx {2}failed$/m);
+    assert.match(stderr, /build-nginx {2}interrupted$/m);
     assert.equal(exitCode, 130);
     expectNothingLeftHere();
   },
@@ -116,6 +158,8 @@ testUnless(
     ]);
     await expectNothingLeftThere();
     assert.equal(await says('cat /etc/agent'), 'licensed');
+    // The bake that was cut off had stopped it.
+    assert.equal(await says('systemctl is-active apt-daily.timer; ls -A /var/lib/bake 2>/dev/null || true'), 'active');
 
     // Input, image and node lead to each other.
     const lock = createHash('sha256')

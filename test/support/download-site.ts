@@ -76,7 +76,7 @@ export function describeSite(files: ReadonlyMap<string, Uint8Array>, mirrors: re
     const written = more.includes(`\n${key}:`) || more.startsWith(`${key}:`);
     return written
       ? ''
-      : `${key}: { version: ${/(?<=[v-])[0-9.]+[0-9](?=[/.-])/.exec(place)?.[0] ?? ''}, sha256: ${sha256(files.get(place) ?? Buffer.alloc(0))}${key === 'containerd' ? SANDBOX : ''} }\n`;
+      : `${key}: { version: ${/(?<=[v-])[0-9.]+[0-9](?=[/.-])/.exec(place)?.[0] ?? ''}, sha256: ${sha256(files.get(place) ?? Buffer.alloc(0))}${key === 'containerd' ? `, ${pinnedPauseImage}` : ''} }\n`;
   });
   return `version: 1
 controlPlane:
@@ -92,7 +92,7 @@ ${more}nodes:
 }
 
 /** By its digest, so that there is nothing left to ask. */
-const SANDBOX = `, sandboxImage: "registry.k8s.io/pause@sha256:${'0'.repeat(64)}"`;
+export const pinnedPauseImage = `sandboxImage: "registry.k8s.io/pause@sha256:${'0'.repeat(64)}"`;
 
 /** A user's folder with such a description in it, and the mirror beside it. */
 export function writeSite(

@@ -90,7 +90,7 @@ function withServers(work: (serve: Serve, cache: string) => Promise<void>): () =
 function expectCached(cache: string, { path, said, failure }: Ran): void {
   assert.equal(failure, undefined);
   // Nothing at all, unless it took longer than a second.
-  assert.match(said, /^(fetched file, 0\.3 MB\n)?$/);
+  assert.match(said, /^(fetching 1 file…\n)?(fetched file, 0\.3 MB\n)?$/);
   assert.equal(path, join(cache, 'bake/sha256', sha256(good)));
   assert.ok(readFileSync(path).equals(good));
   assert.equal(statSync(path).mode & 0o777, 0o444);
@@ -497,6 +497,29 @@ fetching(
     });
     assert.equal(gone.failure?.code, 'fetch-failed');
     assert.doesNotMatch(gone.failure.message, /word/);
+  }),
+);
+
+fetching('a proxy that hangs up, or is not there, is asked as often as any server, and named', () =>
+  inTemporaryFolder(async (cache) => {
+    let asked = 0;
+    const proxy = createServer().on('connect', (_, socket: Socket) => {
+      asked++;
+      socket.destroy();
+    });
+    proxy.listen(0, '127.0.0.1');
+    await once(proxy, 'listening');
+    const host = `127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+    const env = { HTTPS_PROXY: `http://user:word@${host}` };
+    const hangsUp = await fetchFrom(cache, 'https://example.invalid/file', { env });
+    assert.match(
+      hangsUp.failure?.message ?? '',
+      new RegExp(`: the proxy ${host}: the connection broke \\(3 attempts\\)$`),
+    );
+    assert.equal(asked, 3);
+    proxy.close();
+    const gone = await fetchFrom(cache, 'https://example.invalid/file', { env });
+    assert.match(gone.failure?.message ?? '', new RegExp(`: the proxy ${host}: nothing listens there `));
   }),
 );
 

@@ -18,6 +18,7 @@ import { checkMacs } from './check-macs.ts';
 import { checkNameservers } from './check-nameservers.ts';
 import { checkNodeAddresses } from './check-node-addresses.ts';
 import { checkNodeNames } from './check-node-names.ts';
+import { checkSandboxImage } from './check-sandbox-image.ts';
 import { checkScripts } from './check-scripts.ts';
 import { checkSshKeys } from './check-ssh-keys.ts';
 import { checkStaticNetwork } from './check-static-network.ts';
@@ -52,6 +53,7 @@ export const allRules: readonly Rule[] = [
   checkKubeletFlags,
   // How they come to be
   checkImage,
+  checkSandboxImage,
   checkScripts,
   checkUserDataTarget,
   checkTokens,

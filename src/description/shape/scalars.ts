@@ -143,7 +143,7 @@ export const fileName = text('bad-path', "must be a file's name, relative to the
 
 export const mirror = text(
   'bad-mirror',
-  'must be an https://, file:/// or s3://BUCKET address with no user name, ? or # in it, such as https://mirror.example.org/files',
+  'must be an https://, http://, file:/// or s3://BUCKET address with no user name, ? or # in it, such as https://mirror.example.org/files',
   isMirror,
 );
 

@@ -4,11 +4,11 @@ packer {
   required_plugins {
     amazon = {
       source  = "github.com/hashicorp/amazon"
-      version = ">= 1.3.2"
+      version = "1.3.2"
     }
     qemu = {
       source  = "github.com/hashicorp/qemu"
-      version = ">= 1.0.9"
+      version = "1.0.9"
     }
   }
 }

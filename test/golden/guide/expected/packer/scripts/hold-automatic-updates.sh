@@ -1,15 +1,17 @@
 #!/usr/bin/env bash
 # The system's own updates would run apt beside the bake. They are held until it is over: remove-leftovers.sh starts again
-# what is stopped here.
+# what is stopped here, also what a bake that was cut off had stopped.
 set -euo pipefail
 # shellcheck source=scripts/quietly.sh
 source "$BAKE_FOLDER/quietly.sh"
 
+held=/var/lib/bake/held-units
+install -d "${held%/*}"
 units=(apt-daily.timer apt-daily-upgrade.timer unattended-upgrades.service)
 for unit in "${units[@]}"; do
   if systemctl --quiet is-active "$unit"; then
+    echo "$unit" >>"$held"
     quietly systemctl stop "$unit"
-    echo "$unit" >>"$BAKE_FOLDER/held-units"
   fi
 done
 quietly systemctl mask --runtime "${units[@]}"
