@@ -112,6 +112,9 @@ testUnless(bake, missingForBake, 'then it works, quietly; a machine that exists 
   // Of a bake that was cut off while dpkg wrote.
   await says('dpkg-query --status bash >/var/lib/dpkg/updates/0000');
   assert.match((await machine.node.run('apt-get install --yes bash')).all, /dpkg was interrupted/);
+  // apt runs elsewhere for a while.
+  const lock = `import fcntl, time; fcntl.lockf(open('/var/lib/dpkg/lock-frontend', 'w'), fcntl.LOCK_EX); time.sleep(20)`;
+  await says(`systemd-run --quiet python3 -c "${lock}"`);
   const identity = 'cat /etc/machine-id /etc/ssh/ssh_host_*_key.pub /home/debian/.ssh/authorized_keys';
   const before = await says(identity);
   const { exitCode, all, seconds } = await machine.build();

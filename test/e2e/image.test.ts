@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import { parse, stringify } from 'yaml';
-import { bakeImage, pauseImage, withMirror } from '../support/image-command.ts';
+import { bakeImage, pauseImage, runBuilt, withMirror } from '../support/image-command.ts';
 import { mirrorUpstream } from '../support/mirror-upstream.ts';
 import { writePauseArchive } from '../support/pause-archive.ts';
 import { missingForBake, startRealBake, type RealBake } from '../support/real-bake.ts';
@@ -140,6 +140,14 @@ testUnless(
   'then it works: phases, a bill of materials, and the image as described',
   async () => {
     describe('echo licensed >/etc/agent');
+    // Over an air gap: with the bundle and nothing else.
+    const fetch = async (...argv: readonly string[]) => {
+      const { exitCode, stderr } = await runBuilt(folder, [], ['fetch', ...argv]);
+      assert.equal(exitCode, 0, stderr);
+    };
+    await fetch('--pack', 'bundle.tar');
+    for (const gone of ['mirror', 'cache']) rmSync(join(folder, gone), { recursive: true });
+    await fetch('--from', 'bundle.tar');
     const { exitCode, stdout, stderr } = await bake('--json');
     assert.equal(exitCode, 0, stderr);
     const told = JSON.parse(stdout) as { good: boolean; seconds: number; phases: { name: string; seconds: number }[] };

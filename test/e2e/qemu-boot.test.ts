@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import { missingForBake, startRealBake, type RealBake } from '../support/real-bake.ts';
 import { testUnless } from '../support/skip.ts';
@@ -147,6 +148,18 @@ testUnless(
   },
 );
 
+testUnless(boot, missingForBake, 'its logs are rotated and capped, its clock is kept', async () => {
+  const log = '/opt/k8s/kube-nginx/logs/error.log';
+  await says(node, `echo line | sudo -n tee -a ${log}; sudo -n logrotate --force /etc/logrotate.d/kube-nginx`);
+  const open = 'readlink /proc/$(systemctl show -p MainPID --value kube-nginx.service)/fd/* | grep error | sort -u';
+  await eventually('kube-nginx to write to its new log', 30, async () =>
+    (await says(node, `sudo -n sh -c '${open}'`)) === log ? true : undefined,
+  );
+  assert.equal(await says(node, `sudo -n cat ${log}.1 | tail -n 1`), 'line');
+  assert.match(await says(node, 'journalctl --unit systemd-journald --output cat'), /System Journal .* max 1\.0G/);
+  assert.equal(await says(node, 'timedatectl show --property NTP --value'), 'yes');
+});
+
 testUnless(boot, missingForBake, 'its root grows to the size of its disk', async () => {
   const [size = 0, free = 0] = (await says(node, 'df --output=size,avail --block-size=1M / | tail -n 1'))
     .trim()
@@ -190,6 +203,8 @@ testUnless(boot, missingForBake, 'without a datasource no unit fails, and it wai
       throw new Error(`${String(error)}\n${blank.console()}`);
     },
   );
+  // What starts late has time to fail.
+  await setTimeout(20_000);
   assert.ok(!/FAILED|Failed/.test(blank.console()), blank.console());
   await blank.powerOff();
 });

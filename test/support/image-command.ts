@@ -26,7 +26,17 @@ export function bakeImage(
   argv: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ) {
-  return execa(process.execPath, [main, 'image', 'cluster.yaml', ...argv], {
+  return runBuilt(folder, path, ['image', 'cluster.yaml', ...argv], env);
+}
+
+/** Runs any command line of the built bake in that way. */
+export function runBuilt(
+  folder: string,
+  path: readonly string[],
+  argv: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+) {
+  return execa(process.execPath, [main, ...argv], {
     cwd: folder,
     env: {
       PATH: [...path, process.env['PATH'] ?? ''].join(':'),
