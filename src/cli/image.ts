@@ -57,7 +57,7 @@ export async function imageCommand(file: string, options: ImageOptions, context:
   const bake = {
     cluster,
     template: join(out, 'packer'),
-    inputs: inputsOf(out),
+    inputs: recordedInputs(out),
     files,
     releases: releasesIn(found.lock, imageArtifacts(cluster)),
     folder,
@@ -81,7 +81,7 @@ function refuseInside(folder: string, output: string): void {
 }
 
 /** What bake.json says that the template was compiled from. */
-function inputsOf(out: string): Readonly<Record<string, string>> {
+function recordedInputs(out: string): Readonly<Record<string, string>> {
   const record = JSON.parse(readFileSync(join(out, 'bake.json'), 'utf8')) as { input: Record<string, string> };
   return record.input;
 }

@@ -23,6 +23,7 @@ export function inputsOf(path: string): (string | Uint8Array)[] | undefined {
   }
 }
 
+/** Says what came and where it is: on stdout as JSON, else on stderr. */
 export function tellFetched(
   { files, downloaded, bytes }: Fetched,
   file: string,

@@ -62,6 +62,7 @@ export function awsTrouble(error: unknown): SourceTrouble {
   return new SourceTrouble(`it answers ${detail}(HTTP ${status})`, { again, retryAfterMs });
 }
 
+/** The HTTP status of the SDK's error, 0 where nobody answered. */
 export function statusOf(error: unknown): number {
   return (error as { $metadata?: { httpStatusCode?: number } }).$metadata?.httpStatusCode ?? 0;
 }

@@ -20,7 +20,7 @@ const TIME = new Date('2000-01-01T00:00:00Z');
  */
 export async function packBundle(lock: Lock, path: string, { env, stderr, signal }: Surroundings): Promise<void> {
   const cache = new Cache(cacheFolder(env));
-  const names = [...new Set(lock.artifacts.map((artifact) => entryOf(digestOf(artifact))))].sort();
+  const names = [...new Set(lock.artifacts.map((artifact) => placeOf(digestOf(artifact))))].sort();
   const trouble: DiskTrouble = {
     code: 'output-unwritable',
     fact: `cannot write ${path}`,
@@ -79,7 +79,7 @@ function refuseOther(path: string): void {
  */
 export async function unpackBundle(lock: Lock, path: string, { env, stderr, signal }: Surroundings): Promise<void> {
   const cache = new Cache(cacheFolder(env));
-  const known = new Map(lock.artifacts.map((artifact) => [entryOf(digestOf(artifact)), artifact]));
+  const known = new Map(lock.artifacts.map((artifact) => [placeOf(digestOf(artifact)), artifact]));
   const found = new Set<string>();
   const mistakes: string[] = [];
   const progress = new Progress(stderr, 'unpacking', totalOf(lock));
@@ -165,7 +165,7 @@ function refusal(path: string, mistakes: readonly string[]): Failure {
   return new Failure('bundle-refused', `${path} is refused; pack it again by \`bake fetch --pack\`:${list}`);
 }
 
-function entryOf(digest: DigestText): string {
+function placeOf(digest: DigestText): string {
   return digest.replace(':', '/');
 }
 

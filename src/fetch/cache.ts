@@ -17,7 +17,7 @@ import { join, resolve } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { DigestText } from '../lock/lock.ts';
 import { onDisk, type DiskTrouble } from '../edges/on-disk.ts';
-import { holdMark, isAbandoned, markPattern, releaseMark } from '../edges/run-mark.ts';
+import { ageOf, holdMark, isAbandoned, markPattern, releaseMark } from '../edges/run-mark.ts';
 import { Part } from './part.ts';
 
 /** A file whose bytes were compared with its digest gets this time, and anybody who writes to it gives it another. */
@@ -103,7 +103,7 @@ export class Cache {
     for (const name of readdirSync(folder)) {
       const [, itsKey, mark] = pattern.exec(name) ?? [];
       const other = join(folder, name);
-      const age = () => Date.now() - (statSync(other, { throwIfNoEntry: false })?.mtimeMs ?? 0);
+      const age = () => ageOf(other);
       if (mark === undefined || !isAbandoned(mark, age, PART_PATIENCE_MS)) continue;
       if (itsKey === key) mine.push({ other, size: statSync(other, { throwIfNoEntry: false })?.size ?? 0 });
       else if (age() > PART_LIFE_MS) rmSync(other, { force: true });
@@ -124,10 +124,16 @@ export function cacheFolder(env: Readonly<Record<string, string | undefined>>): 
   return resolve(base.startsWith('/') ? base : join(env['HOME'] ?? homedir(), '.cache'), 'bake');
 }
 
+/** By which a file is compared. */
 export function algorithmOf(digest: DigestText): 'sha256' | 'sha512' {
   return digest.startsWith('sha512:') ? 'sha512' : 'sha256';
 }
 
+/**
+ * Reads a file to its end.
+ * @param signal for Ctrl-C in the middle of it
+ * @throws the system's errors
+ */
 export async function digestOfFile(
   path: string,
   algorithm: 'sha256' | 'sha512',

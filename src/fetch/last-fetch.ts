@@ -34,6 +34,7 @@ export function recallFetch(
   }
 }
 
+/** Notes a complete fetch for recallFetch(). A note that cannot be written is none: no run needs it. */
 export function rememberFetch(
   cache: Cache,
   description: string,

@@ -8,6 +8,7 @@ export interface BuildKey {
   readonly privateKey: string;
 }
 
+/** A new one each time; ssh-ed25519, which every sshd since OpenSSH 6.5 takes. */
 export function createBuildKey(): BuildKey {
   const { publicKey, privateKey } = generateKeyPairSync('ed25519');
   // The last 32 bytes of the DER are the key itself (RFC 8410, section 4).

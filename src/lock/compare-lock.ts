@@ -41,6 +41,7 @@ export function lackOf(needed: NeededArtifact, entry: LockedArtifact | undefined
   return same && entry.architecture === needed.architecture ? undefined : `${name} is told of differently in bake.lock`;
 }
 
+/** The entry of that name, undefined where the lock has none. */
 export function entryOf(lock: Lock, name: string): LockedArtifact | undefined {
   return lock.artifacts.find((entry) => entry.name === name);
 }
@@ -64,6 +65,7 @@ export function wantedAmi({ image, architecture }: Cluster): WantedAmi | undefin
   return { region: image.amazonEbs.region, owner: ownerId, namePattern: namePattern[architecture] };
 }
 
+/** Whether a lock's AMI was looked for in the same way. */
 export function isSameAmi(wanted: WantedAmi, { region, owner, namePattern }: Partial<WantedAmi> = {}): boolean {
   return wanted.region === region && wanted.owner === owner && wanted.namePattern === namePattern;
 }

@@ -49,10 +49,12 @@ export type LockedArtifact = Readonly<z.infer<typeof lockedArtifactShape>>;
 /** As `sha256:HEX` or `sha512:HEX`. */
 export type DigestText = `${'sha256' | 'sha512'}:${string}`;
 
+/** The one digest that an entry has. */
 export function digestOf({ sha256, sha512 }: Pick<LockedArtifact, 'sha256' | 'sha512'>): DigestText {
   return sha512 === undefined ? `sha256:${sha256 ?? ''}` : `sha512:${sha512}`;
 }
 
+/** Whether a URL is a file's path from the folder of the description. */
 export function isLocal(url: string): boolean {
   return !/^[a-z][a-z0-9+.-]*:\/\//i.test(url);
 }
