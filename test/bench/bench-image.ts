@@ -81,14 +81,17 @@ async function byBake({ out, key }: RealBake, mirror: string): Promise<Steps> {
   mkdirSync(join(folder, 'tmp'));
   await writePauseArchive(join(folder, 'pause.tar'), pauseImage);
   const description = parse(readFileSync(join(folder, 'cluster.yaml'), 'utf8')) as MachineDescription;
-  writeFileSync(join(folder, 'cluster.yaml'), stringify(withMirror(description, mirror)));
+  // The lists of Packer's plugins are believed as they come, and not by plain HTTP.
+  const lists = `file://${join(folder, 'mirror')}`;
+  writeFileSync(join(folder, 'cluster.yaml'), stringify(withMirror(description, mirror, lists)));
   const { exitCode, stdout, stderr } = await bakeImage(folder, [packer], ['--ssh-key', key, '--json']);
   if (exitCode !== 0) throw new Error(stderr);
   const told = JSON.parse(stdout) as { seconds: number; phases: { name: string; seconds: number }[] };
-  const steps = new Map([['compile, lock and fetch', told.seconds]]);
+  // The lock is written first, since there is none.
+  const steps = new Map([['lock', told.seconds]]);
   const add = (name: string, seconds: number) => steps.set(name, (steps.get(name) ?? 0) + seconds);
   for (const { name, seconds } of told.phases) {
-    add('compile, lock and fetch', -seconds);
+    add('lock', -seconds);
     add(name.startsWith('upload ') ? 'uploads' : name, seconds);
   }
   return steps;

@@ -7,12 +7,12 @@ const main = join(import.meta.dirname, '../../dist/main.js');
 /** Of pause.tar, which a test writes beside its description. */
 export const pauseImage = 'registry.example.com/pause:3.2';
 
-/** A description whose downloads all come from a mirror, and its pause image from an archive. */
-export function withMirror(description: MachineDescription, mirror: string): object {
+/** A description whose downloads all come from mirrors, and its pause image from an archive. */
+export function withMirror(description: MachineDescription, ...mirrors: readonly string[]): object {
   return {
     ...description,
     containerd: { ...description.containerd, sandboxImage: pauseImage, sandboxImageArchive: 'pause.tar' },
-    downloads: { mirrors: [mirror] },
+    downloads: { mirrors },
   };
 }
 
