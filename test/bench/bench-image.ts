@@ -6,7 +6,7 @@ import { parse, stringify } from 'yaml';
 import { withBundle } from '../support/bundle.ts';
 import { bakeImage, pauseImage, withMirror } from '../support/image-command.ts';
 import { mirrorUpstream } from '../support/mirror-upstream.ts';
-import { writePauseArchive } from '../support/pause-archive.ts';
+import { writeImageArchive } from '../support/image-archive.ts';
 import { missingForBake, startRealBake, type MachineDescription, type RealBake } from '../support/real-bake.ts';
 import { tryPart } from '../support/try-part.ts';
 
@@ -36,12 +36,12 @@ async function onNewMachine(run: (machine: RealBake, mirror: string) => Promise<
     await mirrorUpstream({ upstream, packer }, folder);
     let steps: Steps = new Map();
     await withBundle(join(import.meta.dirname, 'serve-folder.ts'), async (script) => {
-      const server = spawn(process.execPath, [script, folder, machine.node.gateway], {
+      const server = spawn(process.execPath, [script, folder, machine.link.gateway], {
         stdio: ['ignore', 'pipe', 'inherit'],
       });
       try {
         const [port] = (await once(server.stdout, 'data')) as [Buffer];
-        steps = await run(machine, `http://${machine.node.gateway}:${port.toString().trim()}`);
+        steps = await run(machine, `http://${machine.link.gateway}:${port.toString().trim()}`);
       } finally {
         server.kill();
       }
@@ -79,7 +79,7 @@ async function byGuide({ node, out, relay }: RealBake, mirror: string): Promise<
 async function byBake({ out, key }: RealBake, mirror: string): Promise<Steps> {
   const folder = dirname(out);
   mkdirSync(join(folder, 'tmp'));
-  await writePauseArchive(join(folder, 'pause.tar'), pauseImage);
+  await writeImageArchive(join(folder, 'pause.tar'), pauseImage);
   const description = parse(readFileSync(join(folder, 'cluster.yaml'), 'utf8')) as MachineDescription;
   // The lists of Packer's plugins are believed as they come, and not by plain HTTP.
   const lists = `file://${join(folder, 'mirror')}`;

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import { parse, stringify } from 'yaml';
 import { bakeImage, pauseImage, runBuilt, withMirror } from '../support/image-command.ts';
 import { mirrorUpstream } from '../support/mirror-upstream.ts';
-import { writePauseArchive } from '../support/pause-archive.ts';
+import { writeImageArchive } from '../support/image-archive.ts';
 import { missingForBake, startRealBake, type RealBake } from '../support/real-bake.ts';
 import { testUnless } from '../support/skip.ts';
 import { tryPart } from '../support/try-part.ts';
@@ -25,7 +25,7 @@ image.before(async () => {
   await machine.compile({ sysprep: true });
   folder = dirname(machine.out);
   await mirrorUpstream({ upstream: upstream.folder, packer: packer.folder }, join(folder, 'mirror'));
-  await writePauseArchive(join(folder, 'pause.tar'), pauseImage);
+  await writeImageArchive(join(folder, 'pause.tar'), pauseImage);
   mkdirSync(join(folder, 'tmp'));
 });
 image.after(() => (missingForBake === undefined ? machine.end() : undefined));

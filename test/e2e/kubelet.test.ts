@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import { runInRoot, type CommandResult } from '../parts/parts.ts';
+import { hierarchies } from '../support/cgroups.ts';
 import { withCompiled } from '../support/compile-case.ts';
 import { testUnless } from '../support/skip.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
@@ -14,12 +15,10 @@ import { tryPart } from '../support/try-part.ts';
 const kubelet = suite('kubelet');
 const debian = await tryPart('debian-12');
 const built = await tryPart('kubelet-1.18.6');
-const mounts = readFileSync('/proc/mounts', 'utf8');
-const cgroups = [...mounts.matchAll(/^\S+ (\S+) cgroup /gm)].map(([, path]) => path ?? '');
 const missing =
   debian.missing ??
   built.missing ??
-  (cgroups.length === 0 ? 'kubelet 1.18.6 knows cgroups v1 only, and this machine has none mounted' : undefined);
+  (hierarchies.length === 0 ? 'kubelet 1.18.6 knows cgroups v1 only, and this machine has none mounted' : undefined);
 
 const start = `
 set -eu
@@ -68,7 +67,7 @@ function startKubelet(
         { from: join(built.folder, 'kubelet'), to: '/opt/k8s/bin/kubelet' },
         { from: cgroupFolder, to: '/sys/fs/cgroup', writable: true },
         // The machine's own, to be read only.
-        ...cgroups.map((path) => ({ from: path, to: `/sys/fs/cgroup/${basename(path)}` })),
+        ...hierarchies.map((path) => ({ from: path, to: `/sys/fs/cgroup/${basename(path)}` })),
       ],
     });
   });

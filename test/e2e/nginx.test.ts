@@ -148,4 +148,59 @@ cat /opt/k8s/kube-nginx/logs/error.log`,
   );
 }
 
+// Thirty nodes on one bridge, each with a network of its own in which kube-nginx runs as on a node. At each address of an
+// apiserver a program says which one it is.
+const thirtyNodes = (servers: readonly string[]): string => `
+exec 2> /run/errors
+ip link add nodes type bridge
+ip link set nodes up
+for address in ${servers.join(' ')}; do
+  ip address add "$address/24" dev nodes
+  socat TCP4-LISTEN:6443,bind="$address",fork,reuseaddr "SYSTEM:echo $address; cat > /dev/null" &
+done
+for address in ${servers.join(' ')}; do
+  until ss --listening --numeric --tcp | grep -q "$address:6443"; do sleep 0.1; done
+done
+for node in {101..130}; do
+  ip netns add "$node"
+  ip link add "port$node" master nodes type veth peer name eth0 netns "$node"
+  ip link set "port$node" up
+  ip -netns "$node" link set lo up
+  ip -netns "$node" address add "192.168.31.$node/24" dev eth0
+  ip -netns "$node" link set eth0 up
+  ip netns exec "$node" $(unit ExecStart)
+  ip netns exec "$node" bash -c 'exec 3<> /dev/tcp/127.0.0.1/8443; read -r -t 10 <&3; echo "$REPLY"'
+done`;
+
+/** How many of thirty nodes are connected to each apiserver, in the order of the addresses. */
+async function spread(name: string, servers: readonly string[]): Promise<number[]> {
+  return withCompiled(name, async (out) => {
+    const { exitCode, stdout, all } = await inImage(out, thirtyNodes(servers));
+    assert.equal(exitCode, 0, all);
+    const met = stdout.trim().split('\n');
+    assert.equal(met.length, 30, stdout);
+    return servers.map((server) => met.filter((line) => line === server).length);
+  });
+}
+
+testUnless(
+  nginx,
+  missing,
+  'thirty nodes spread over three apiservers, which they do not with the literal line',
+  async () => {
+    const servers = ['192.168.31.44', '192.168.31.136', '192.168.31.90'];
+    const ours = await spread('guide', servers);
+    const literal = await spread('guide-literal', servers);
+    console.log(`  thirty nodes: ${ours.join(' / ')}; with the guide's own balancing: ${literal.join(' / ')}`);
+    // One that does not answer within a second, on a busy machine, is passed over.
+    assert.ok(Math.max(...literal) > 25, literal.join(' / '));
+    assert.equal(
+      ours.reduce((sum, count) => sum + count, 0),
+      30,
+    );
+    // Each connection is as a throw of dice: that one of three is left out happens in one run of 60,000.
+    for (const count of ours) assert.ok(count > 0, ours.join(' / '));
+  },
+);
+
 nginx.run();

@@ -21,7 +21,7 @@ import { startAptRelay, type AptRelay } from '../support/apt-relay.ts';
 import { bakeImage, pauseImage, withMirror } from '../support/image-command.ts';
 import { makeIdentities } from '../support/make-identities.ts';
 import { mirrorUpstream } from '../support/mirror-upstream.ts';
-import { writePauseArchive } from '../support/pause-archive.ts';
+import { writeImageArchive } from '../support/image-archive.ts';
 import { describeMachine, missingForBake } from '../support/real-bake.ts';
 import { testUnless } from '../support/skip.ts';
 import { tryPart } from '../support/try-part.ts';
@@ -51,7 +51,7 @@ qemuBake.before(async () => {
   publicKey = readFileSync(at('key.pub'), 'utf8').trim();
   await mirrorUpstream({ upstream: upstream.folder, packer: packer.folder }, at('mirror'));
   await makeDisk(machines.folder, cloud.folder, at('base.raw'), 2560);
-  await writePauseArchive(at('pause.tar'), pauseImage);
+  await writeImageArchive(at('pause.tar'), pauseImage);
   mkdirSync(at('tmp'));
 });
 qemuBake.after(() => {

@@ -21,7 +21,8 @@ const PARTS = {
   'nginx-source': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
   versitygw: { files: [], needs: ['go'], minutes: 2 },
   'docker-registry': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
-  'kubelet-1.18.6': { files: ['private-apt.sh'], needs: ['apt'], minutes: 7 },
+  'kubelet-1.18.6': { files: ['kubernetes-module.sh', 'private-apt.sh'], needs: ['apt'], minutes: 7 },
+  'control-plane-1.18.6': { files: ['kubernetes-module.sh', 'private-apt.sh'], needs: ['apt'], minutes: 10 },
   'upstream-mirror': {
     files: ['private-apt.sh'],
     needs: ['apt'],
@@ -81,7 +82,7 @@ export interface CommandResult {
 /**
  * Runs a command inside a root file system such as debian-12, in a layer over it that is thrown away: neither the cached
  * part nor this machine is written to, except through `binds`. It has a network of its own (loopback only) unless `network`
- * says 'host'. A command that fails does not reject (look at `exitCode`); one that could not be started does.
+ * says 'host', or by which command line to enter another one. A command that fails does not reject (look at `exitCode`); one that could not be started does.
  */
 export async function runInRoot(
   root: string,
@@ -91,16 +92,20 @@ export async function runInRoot(
     cwd?: string;
     env?: Readonly<Record<string, string>>;
     input?: string;
-    network?: 'host' | 'own';
+    network?: 'host' | 'own' | readonly [string, ...string[]];
   } = {},
 ): Promise<CommandResult> {
   if (process.getuid?.() !== 0) throw new MissingPart(root, 'is entered as root only');
   const binds = (options.binds ?? []).flatMap(({ from, to, writable }) => [writable ? '--write' : '--read', from, to]);
   const env = Object.entries(options.env ?? {}).map(([name, value]) => `${name}=${value}`);
-  const namespaces = ['--mount', '--pid', '--fork', '--kill-child', ...(options.network === 'host' ? [] : ['--net'])];
+  const { network = 'own' } = options;
+  const enter = typeof network === 'string' ? [] : network;
+  const namespaces = ['--mount', '--pid', '--fork', '--kill-child', ...(network === 'own' ? ['--net'] : [])];
   const { exitCode, stdout, stderr, all } = await execa(
-    'unshare',
+    'env',
     [
+      ...enter,
+      'unshare',
       ...namespaces,
       join(recipes, 'run-in-root'),
       root,

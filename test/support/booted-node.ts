@@ -1,52 +1,57 @@
-import { randomInt } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { networkInterfaces } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { CommandResult } from '../parts/parts.ts';
+import { removeCgroups } from './cgroups.ts';
 
 /** A Debian that systemd-nspawn has booted: systemd is PID 1, cloud-init has run, an SSH server answers. */
 export interface BootedNode {
-  /** Reached from this machine only, over a pair of virtual interfaces. */
-  readonly address: string;
-  /** This machine's end. */
-  readonly gateway: string;
   /** Its root file system as this process can read it, also while it is stopped. */
   readonly root: string;
+  /** A process in its network namespace, also while it is stopped. */
+  readonly holder: number;
   /** Runs a command in it as root, past SSH: also where nobody can log in any more. */
   run(command: string): Promise<CommandResult>;
   stop(): Promise<void>;
   /** Boots it again after stop(), with what is on its disk by now. */
   start(): Promise<void>;
+  /** Copies what it has written since it was first booted, for other nodes to start from; it must be stopped. */
+  keepLayer(folder: string): Promise<void>;
   /** Throws it away, running or not. */
-  end(): Promise<void>;
+  readonly end: () => Promise<void>;
 }
 
-/** Files of a NoCloud seed; network-config is ours. */
+/** Files of a NoCloud seed. */
 export interface Seed {
   readonly 'meta-data': string;
   readonly 'user-data': string;
+  readonly 'network-config': string;
 }
 
 /**
  * Boots a root file system in a layer over it that is thrown away: neither it nor this machine is written to. All that it
  * has (its layer, its interfaces, its processes) lives in namespaces that end with the test, also when that is killed.
  *
- * /proc/sys is read-only to it, but for the network: those settings are this machine's too.
- * @param machines the part of that name
+ * /proc/sys is read-only to it, but for the network and for what has a stand-in (test/parts/node-init): those settings are
+ * this machine's too.
+ * @param system `machines` is the part of that name, `layer` what another node of the same root has kept
+ * @param plug connects the network namespace that a process holds
  */
 export async function bootNode(
-  { root, machines }: { readonly root: string; readonly machines: string },
+  system: { readonly machines: string; readonly root: string; readonly layer?: string },
   seed: Seed,
+  plug: (pid: number) => Promise<void>,
 ): Promise<BootedNode> {
-  const link = freeLink();
+  const cgroup = `bake-node-${randomUUID()}`;
   // --pdeathsig: not even a test that is killed leaves a node behind.
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc'];
+  const layers = [system.root, ...(system.layer === undefined ? [] : [system.layer])];
   const subprocess = execa(
     'setpriv',
-    ['--pdeathsig', 'KILL', 'unshare', ...namespaces, join(parts, 'boot-node'), root, machines],
+    ['--pdeathsig', 'KILL', 'unshare', ...namespaces, join(parts, 'boot-node'), system.machines, cgroup, ...layers],
     { reject: false, buffer: false },
   );
   let console = '';
@@ -59,16 +64,13 @@ export async function bootNode(
   };
   const layer = await says('layer');
   const [holder = 0] = childrenOf(subprocess.pid ?? 0);
-  const ip = (argv: readonly string[]) => execa(join(parts, 'run-tool'), [machines, 'bin/ip', ...argv]);
-  await ip(['link', 'add', link.name, 'type', 'veth', 'peer', 'name', 'host0', 'netns', String(holder)]);
-  await ip(['address', 'add', `${link.gateway}/30`, 'dev', link.name]);
-  await ip(['link', 'set', link.name, 'up']);
+  const folder = join(`/proc/${holder}/root`, layer);
+  await plug(holder);
 
   const run = (command: string) => runIn(initOf(holder), command);
   const node: BootedNode = {
-    address: link.address,
-    gateway: link.gateway,
-    root: join(`/proc/${holder}/root`, layer),
+    root: join(folder, 'merged'),
+    holder,
     run,
     async start() {
       subprocess.stdin.write('boot\n');
@@ -79,32 +81,21 @@ export async function bootNode(
       const status = await says('stopped');
       if (status !== '0') throw new Error(`systemd-nspawn ended with ${status}\n${console}`);
     },
-    async end() {
+    async keepLayer(to) {
+      await execa('cp', ['--archive', join(folder, 'upper'), to]);
+    },
+    end: async () => {
       subprocess.kill('SIGKILL');
       await subprocess;
+      await removeCgroups(cgroup);
     },
   };
-  writeFiles(join(node.root, 'var/lib/cloud/seed/nocloud'), {
-    ...seed,
-    'network-config': `version: 2\nethernets:\n  host0:\n    addresses: [${link.address}/30]\n`,
-  });
+  writeFiles(join(node.root, 'var/lib/cloud/seed/nocloud'), { ...seed });
   await node.start();
   return node;
 }
 
 const parts = join(import.meta.dirname, '../parts');
-
-/** Two addresses of 198.18.0.0/15, which RFC 2544 sets aside for tests, that nothing on this machine has. */
-function freeLink(): { name: string; gateway: string; address: string } {
-  const taken = Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []);
-  for (;;) {
-    const number = randomInt(0, 2 ** 15);
-    const prefix = `198.${18 + (number >> 14)}.${(number >> 6) & 255}`;
-    const first = (number & 63) * 4;
-    const gateway = `${prefix}.${first + 1}`;
-    if (!taken.includes(gateway)) return { name: `bake${number}`, gateway, address: `${prefix}.${first + 2}` };
-  }
-}
 
 /** @returns of a process, in the order in which they were started */
 function childrenOf(pid: number): number[] {

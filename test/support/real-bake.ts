@@ -16,6 +16,7 @@ import { execa } from 'execa';
 import { stringify } from 'yaml';
 import { startAptRelay, type AptRelay } from './apt-relay.ts';
 import { bootNode, type BootedNode } from './booted-node.ts';
+import { linkToThisMachine, type Link } from './link.ts';
 import { makeIdentities } from './make-identities.ts';
 import { runBake } from './run-bake.ts';
 import { tryPart } from './try-part.ts';
@@ -36,9 +37,12 @@ const guestAddress = '10.0.2.15';
 /** A machine that Packer bakes over SSH. */
 export interface RealBake {
   readonly node: BootedNode;
+  readonly link: Link;
   readonly relay: AptRelay;
   /** The part of that name. */
   readonly machines: string;
+  /** The part debian-12-cloud, from which the machine was booted. */
+  readonly root: string;
   /** A folder for whatever a test makes. */
   readonly folder: string;
   /** Holds ca.pem, and server.pem with its key for a stand-in of the apiserver. */
@@ -65,14 +69,17 @@ export async function startRealBake(): Promise<RealBake> {
   await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', at('key')]);
   const publicKey = readFileSync(at('key.pub'), 'utf8').trim();
 
+  const link = linkToThisMachine(machines.folder);
   const node = await bootNode(
     { root: cloud.folder, machines: machines.folder },
     {
       'meta-data': 'instance-id: base\nlocal-hostname: base\n',
       'user-data': `#cloud-config\nssh_authorized_keys: ['${publicKey}']\n`,
+      'network-config': link.networkConfig,
     },
+    link.plug,
   );
-  const relay = await startAptRelay(node.gateway);
+  const relay = await startAptRelay(link.gateway);
 
   const runPacker = (argv: readonly string[]) =>
     execa(join(packer.folder, 'packer'), argv, {
@@ -84,8 +91,10 @@ export async function startRealBake(): Promise<RealBake> {
 
   return {
     node,
+    link,
     relay,
     machines: machines.folder,
+    root: cloud.folder,
     folder,
     identities: at('identities'),
     out: at('out'),
@@ -94,7 +103,7 @@ export async function startRealBake(): Promise<RealBake> {
     async compile({ sysprep, ...settings } = {}) {
       const description = describeMachine(publicKey, {
         source: 'null',
-        null: { host: node.address, user: 'debian', sysprep },
+        null: { host: link.address, user: 'debian', sysprep },
         apt: { mirror: relay.archive, securityMirror: relay.security },
         ...settings,
       });

@@ -1,9 +1,11 @@
 import type { Cluster, KubeletFlag } from '../../cluster/cluster.ts';
 import { quoteSystemdWord } from '../../templates/quote-systemd.ts';
 
-export function kubeletUnitView({ profile, kubelet }: Cluster): object {
+export function kubeletUnitView({ profile, kubelet, userData }: Cluster): object {
   return {
     guide: profile === 'guide',
+    // Up to 1.26, kubelet looks for a role that may pull from Amazon's registry, and waits for the answer before it starts.
+    withoutAmazon: profile !== 'guide' && userData.target !== 'ec2',
     directory: kubelet.directory,
     flags: kubelet.flags.map(argument),
   };

@@ -4,21 +4,26 @@ import { join } from 'node:path';
 import { create } from 'tar';
 
 /**
- * Writes an archive as `docker save` does, of an image with one file. It can be imported; nobody runs it.
+ * Writes an archive as `docker save` does, of an image with one file, its program.
  * @param file where to; beside it must be room for a folder of the same name
+ * @param program bytes of a static binary; without one the image can be imported, and not run
  */
-export async function writePauseArchive(file: string, reference: string): Promise<void> {
+export async function writeImageArchive(
+  file: string,
+  reference: string,
+  program: string | Uint8Array = '#!/bin/sh\n',
+): Promise<void> {
   const work = `${file}.d`;
   mkdirSync(work);
-  writeFileSync(join(work, 'pause'), '#!/bin/sh\n', { mode: 0o755 });
-  await create({ cwd: work, file: join(work, 'layer.tar'), portable: true }, ['pause']);
+  writeFileSync(join(work, 'program'), program, { mode: 0o755 });
+  await create({ cwd: work, file: join(work, 'layer.tar'), portable: true }, ['program']);
   const digest = createHash('sha256')
     .update(readFileSync(join(work, 'layer.tar')))
     .digest('hex');
   const config = {
     architecture: 'amd64',
     os: 'linux',
-    config: { Entrypoint: ['/pause'] },
+    config: { Entrypoint: ['/program'] },
     rootfs: { type: 'layers', diff_ids: [`sha256:${digest}`] },
   };
   writeFileSync(join(work, 'config.json'), JSON.stringify(config));

@@ -1,0 +1,304 @@
+import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import type { BootedNode } from '../support/booted-node.ts';
+import { expectGoodBoot, kubeletLead, saysOn } from '../support/expect-boot.ts';
+import {
+  missingForCluster,
+  plannedNodes,
+  startRealCluster,
+  type PlannedNode,
+  type RealCluster,
+} from '../support/real-cluster.ts';
+import { restrictOomScore } from '../support/restrict-oom-score.ts';
+import { testUnless } from '../support/skip.ts';
+import { eventually } from '../support/virtual-machine.ts';
+
+// The guide from end to end, with no mock: etcd, three kube-apiservers and kube-controller-manager of Kubernetes 1.18.6, and
+// three nodes that systemd-nspawn boots from the root file system that `bake image` has made, with the compiled user-data.
+// crictl is a script, as it cannot be had here, and files stand in for six settings of the kernel (test/parts/node-init). Each
+// test goes on from where the one before it has left the cluster.
+const boot = suite('boot');
+
+let cluster: RealCluster;
+let nodes: (PlannedNode & { machine: BootedNode })[] = [];
+
+boot.before(async () => {
+  if (missingForCluster !== undefined) return;
+  const from = performance.now();
+  cluster = await startRealCluster().catch((error: unknown) => {
+    // uvu says nothing of it.
+    console.log(error);
+    throw error;
+  });
+  console.log(`  control plane up, image baked, nodes compiled in ${seconds(from)}`);
+});
+boot.after(() => (missingForCluster === undefined ? cluster.end() : undefined));
+
+const seconds = (from: number): string => `${((performance.now() - from) / 1000).toFixed(0)} s`;
+
+function test(name: string, work: () => Promise<void>): void {
+  testUnless(boot, missingForCluster, name, work);
+}
+
+/** Runs kubectl as admin; fails with what it said when it fails. */
+async function kubectl(...argv: readonly string[]): Promise<string> {
+  const { exitCode, stdout, all } = await cluster.controlPlane.kubectl(argv);
+  assert.equal(exitCode, 0, `kubectl ${argv.join(' ')}: ${all}`);
+  return stdout;
+}
+
+async function items<T>(resource: string): Promise<T[]> {
+  return (JSON.parse(await kubectl('get', resource, '--output=json')) as { items: T[] }).items;
+}
+
+test('kubectl apply accepts the manifests, twice', async () => {
+  for (const attempt of ['created', 'unchanged|configured']) {
+    const { exitCode, all } = await cluster.controlPlane.kubectl(['apply', '-R', '-f', join(cluster.out, 'manifests')]);
+    assert.equal(exitCode, 0, all);
+    const lines = all.trim().split('\n');
+    assert.equal(lines.filter((line) => /^secret\/bootstrap-token-/.test(line)).length, plannedNodes.length, all);
+    for (const line of lines) assert.match(line, new RegExp(` (${attempt})$`));
+  }
+});
+
+test('the nodes boot: cloud-init is done, no unit has failed, none waits for itself', async () => {
+  const from = performance.now();
+  nodes = await Promise.all(plannedNodes.map(async (node) => ({ ...node, machine: await cluster.boot(node) })));
+  console.log(`  three nodes booted in ${seconds(from)}`);
+  for (const { name, machine } of nodes) {
+    await expectGoodBoot(machine);
+    assert.equal(await saysOn(machine, 'hostname'), name);
+  }
+});
+
+test('kubelet runs before the last stage of cloud-init begins', async () => {
+  for (const { name, machine } of nodes) {
+    const lead = await kubeletLead(machine);
+    assert.ok(lead > 0, `${name}: ${lead} ms`);
+    console.log(`  ${name}: ${lead.toFixed(0)} ms before cloud-final`);
+  }
+});
+
+interface SigningRequest {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly signerName: string; readonly username: string; readonly request: string };
+  readonly status: { readonly certificate?: string; readonly conditions?: readonly { readonly type: string }[] };
+}
+
+async function requests(signer: string): Promise<SigningRequest[]> {
+  const all = await items<SigningRequest>('certificatesigningrequests');
+  return all.filter(({ spec }) => spec.signerName === `kubernetes.io/${signer}`);
+}
+
+test('the cluster approves and issues the client certificates, one for each node', async () => {
+  const issued = await eventually('three client certificates', 60, async () => {
+    const all = await requests('kube-apiserver-client-kubelet');
+    return all.filter(({ status }) => status.certificate !== undefined).length === nodes.length ? all : undefined;
+  });
+  const subjects = issued.map(
+    ({ status }) => new X509Certificate(Buffer.from(status.certificate ?? '', 'base64')).subject,
+  );
+  assert.deepEqual(subjects.sort(), nodes.map(({ name }) => `O=system:nodes\nCN=system:node:${name}`).sort());
+  for (const { spec } of issued) assert.match(spec.username, /^system:bootstrap:[a-z0-9]{6}$/);
+});
+
+interface NodeObject {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly podCIDR: string };
+  readonly status: {
+    readonly addresses: readonly { readonly type: string; readonly address: string }[];
+    readonly conditions: readonly { readonly type: string; readonly status: string; readonly message: string }[];
+  };
+}
+
+const readiness = ({ status }: NodeObject) => status.conditions.find(({ type }) => type === 'Ready');
+
+test('they register under their planned names and addresses; for want of a CNI config they are not ready', async () => {
+  const registered = await eventually('three nodes that say why they are not ready', 60, async () => {
+    const all = await items<NodeObject>('nodes');
+    // Before kubelet knows, it says other things.
+    const told = all.filter((node) => readiness(node)?.message.includes('cni plugin not initialized'));
+    return told.length === nodes.length ? told : undefined;
+  });
+  for (const node of registered) assert.equal(readiness(node)?.status, 'False');
+  assert.deepEqual(
+    registered.map(({ metadata, status }) => ({ name: metadata.name, addresses: status.addresses })),
+    nodes.map(({ name, address }) => ({
+      name,
+      addresses: [
+        { type: 'InternalIP', address },
+        { type: 'Hostname', address: name },
+      ],
+    })),
+  );
+  // kubelet would otherwise take the address of the default route.
+  for (const { uplink, machine } of nodes) {
+    const route = await saysOn(machine, 'ip route show default');
+    assert.match(route, uplink === undefined ? / dev host0 / : / dev host1 /);
+  }
+});
+
+test('kubelet reaches the apiservers through kube-nginx only', async () => {
+  for (const node of nodes) {
+    const connections = (
+      await saysOn(node.machine, 'ss --no-header --numeric --tcp --processes state established')
+    ).split('\n');
+    const peersOf = (program: string) =>
+      connections.filter((line) => line.includes(`"${program}"`)).map((line) => line.trim().split(/ +/)[3] ?? '');
+    const kubelet = peersOf('kubelet').filter((peer) => !peer.endsWith(':10250'));
+    assert.ok(kubelet.length > 0, connections.join('\n'));
+    assert.deepEqual([...new Set(kubelet)], ['127.0.0.1:8443'], connections.join('\n'));
+    const nginx = peersOf('kube-nginx').filter((peer) => peer.endsWith(':6443'));
+    assert.equal(nginx.length, kubelet.length, connections.join('\n'));
+  }
+});
+
+const serving = '/etc/kubernetes/cert/kubelet-server-current.pem';
+
+test('the serving certificates wait for approval, and bake-check says so', async () => {
+  const pending = await eventually('three requests for serving certificates', 60, async () => {
+    const all = await requests('kubelet-serving');
+    return all.length >= nodes.length ? all : undefined;
+  });
+  assert.deepEqual(
+    pending.map(({ spec }) => spec.username).sort(),
+    nodes.map(({ name }) => `system:node:${name}`).sort(),
+  );
+  for (const { status } of pending) assert.deepEqual(status, {});
+  for (const node of nodes) {
+    assert.equal((await node.machine.run(`test -s ${serving}`)).exitCode, 1);
+    const { exitCode, stderr } = await node.machine.run('/opt/k8s/bin/bake-check');
+    assert.match(stderr, /^serving-csr-not-approved: /);
+    assert.equal(exitCode, 1);
+  }
+});
+
+test('approved, they are on disk for the planned name and address, and every node has joined', async () => {
+  const pending = await requests('kubelet-serving');
+  await kubectl('certificate', 'approve', ...pending.map(({ metadata }) => metadata.name));
+  for (const node of nodes) {
+    await eventually(`the serving certificate of ${node.name}`, 60, async () => {
+      const { exitCode } = await node.machine.run(`test -s ${serving}`);
+      return exitCode === 0 ? true : undefined;
+    });
+    const { subject, subjectAltName } = new X509Certificate(await saysOn(node.machine, `cat ${serving}`));
+    assert.equal(subject, `O=system:nodes\nCN=system:node:${node.name}`);
+    assert.equal(subjectAltName, `DNS:${node.name}, IP Address:${node.address}`);
+    const lines = (await saysOn(node.machine, '/opt/k8s/bin/bake-check')).split('\n');
+    assert.equal(lines.at(-1), `ok      registered as ${node.name}`);
+  }
+});
+
+/** The status of a kubelet's answer, asked as from a master, which trusts the CA alone. */
+async function ask(
+  address: string,
+  path: string,
+  ...who: readonly string[]
+): Promise<{ status: string; body: string }> {
+  const argv = ['curl', '--silent', '--show-error', '--cacert', '/identities/ca.pem', '--write-out', '\\n%{http_code}'];
+  const { exitCode, stdout, all } = await cluster.run(['env', ...argv, ...who, `https://${address}:10250${path}`]);
+  assert.equal(exitCode, 0, all);
+  const end = stdout.lastIndexOf('\n');
+  return { status: stdout.slice(end + 1), body: stdout.slice(0, end) };
+}
+
+const asUser = (name: string) => ['--cert', `/identities/${name}.pem`, '--key', `/identities/${name}.key`];
+
+/** Of a ServiceAccount that may call kubelets, made as the guide makes it. */
+async function kubeletApiToken(): Promise<string> {
+  const name = 'kubelet-api-test';
+  await kubectl('create', 'serviceaccount', name);
+  const binding = ['--clusterrole=system:kubelet-api-admin', `--serviceaccount=default:${name}`];
+  await kubectl('create', 'clusterrolebinding', name, ...binding);
+  const secret = await eventually('a token of the ServiceAccount', 30, async () => {
+    const found = await kubectl('get', 'serviceaccount', name, '--output=jsonpath={.secrets[0].name}');
+    return found === '' ? undefined : found;
+  });
+  const token = await kubectl('get', 'secret', secret, '--output=jsonpath={.data.token}');
+  return Buffer.from(token, 'base64').toString();
+}
+
+test('kubelet answers who may ask: 401 without credentials, 403 to a weak certificate, 200 to an admin and a token', async () => {
+  const token = await kubeletApiToken();
+  for (const { address } of nodes) {
+    assert.equal((await ask(address, '/metrics')).status, '401');
+    assert.equal((await ask(address, '/metrics', ...asUser('kube-controller-manager'))).status, '403');
+    assert.equal((await ask(address, '/metrics', '--header', `Authorization: Bearer ${token}`)).status, '200');
+    const metrics = await ask(address, '/metrics', ...asUser('admin'));
+    assert.equal(metrics.status, '200');
+    assert.match(metrics.body, /^kubelet_node_name\{node="[a-z0-9]+"\} 1$/m);
+    const cadvisor = await ask(address, '/metrics/cadvisor', ...asUser('admin'));
+    assert.equal(cadvisor.status, '200');
+    assert.match(cadvisor.body, /^container_cpu_usage_seconds_total\{.*id="\/"/m);
+  }
+});
+
+test('they are ready once a CNI config is placed', async () => {
+  const from = performance.now();
+  for (const { metadata, spec } of await items<NodeObject>('nodes')) {
+    const node = nodes.find(({ name }) => name === metadata.name);
+    const folder = join(node?.machine.root ?? '', 'etc/cni/net.d');
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, '10-bridge.conf'), JSON.stringify(bridgeOf(spec.podCIDR)));
+  }
+  await eventually('three nodes that are ready', 90, async () => {
+    const all = await items<NodeObject>('nodes');
+    return all.every((node) => readiness(node)?.status === 'True') ? true : undefined;
+  });
+  console.log(`  ready after ${seconds(from)}`);
+});
+
+/** Pods of a node reach each other; the plugins are the image's. */
+function bridgeOf(subnet: string): object {
+  const ipam = { type: 'host-local', ranges: [[{ subnet }]] };
+  return { cniVersion: '0.3.1', name: 'pods', type: 'bridge', bridge: 'cni0', isGateway: true, ipam };
+}
+
+/** The pause image is the image's own; this one has been imported. */
+const pod = {
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name: 'speak' },
+  spec: {
+    nodeName: 'node1',
+    containers: [
+      {
+        name: 'speak',
+        image: 'registry.example.com/speak:1',
+        imagePullPolicy: 'Never',
+        resources: { limits: { cpu: '100m', memory: '64Mi' } },
+      },
+    ],
+  },
+};
+
+test('a pod starts without any registry; kubectl logs and exec reach it', async () => {
+  const node = nodes.find(({ name }) => name === pod.spec.nodeName);
+  assert.ok(node !== undefined);
+  await restrictOomScore(node.machine);
+  const [container] = pod.spec.containers;
+  const source = join(import.meta.dirname, '../support/pod/speak.c');
+  await cluster.importImage(node.machine, container?.image ?? '', source);
+  const { exitCode, all } = await cluster.controlPlane.kubectl(['apply', '-f', '-'], JSON.stringify(pod));
+  assert.equal(exitCode, 0, all);
+  await eventually('a pod that runs', 60, async () => {
+    const phase = await kubectl('get', 'pod', 'speak', '--output=jsonpath={.status.phase}');
+    return phase === 'Running' ? true : undefined;
+  }).catch(async (error: unknown) => {
+    throw new Error(`${String(error)}\n${await kubectl('describe', 'pod', 'speak')}`);
+  });
+  assert.equal(await kubectl('logs', 'speak'), 'running');
+  assert.equal(await kubectl('exec', 'speak', '--', '/program', 'hello', 'there'), 'hello\nthere');
+});
+
+test('nothing but the apiservers was asked for anything, from before the boot on', async () => {
+  for (const { name, machine } of nodes) {
+    const { packets, rules } = await cluster.dropped(machine);
+    assert.equal(packets, 0, `${name}\n${rules}`);
+  }
+});
+
+boot.run();

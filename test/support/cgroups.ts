@@ -1,0 +1,35 @@
+import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+
+/** Where this machine has the hierarchies of cgroup v1 mounted; none on a machine that has cgroup v2 only. */
+export const hierarchies: readonly string[] = [
+  ...readFileSync('/proc/mounts', 'utf8').matchAll(/^\S+ (\S+) cgroup /gm),
+].map(([, path]) => path ?? '');
+
+/** Removes what the processes in a cgroup of that name have left, in every hierarchy; the kernel needs a moment after their end. */
+export async function removeCgroups(name: string): Promise<void> {
+  const folders = [...hierarchies, '/sys/fs/cgroup/unified'].map((hierarchy) => join(hierarchy, name));
+  for (let attempt = 1; ; attempt++) {
+    try {
+      folders.forEach(removeTree);
+      return;
+    } catch (error) {
+      if (attempt === 50) throw error;
+      await setTimeout(100);
+    }
+  }
+}
+
+/** A cgroup's files cannot be removed, and go with it. */
+function removeTree(folder: string): void {
+  let entries;
+  try {
+    entries = readdirSync(folder, { withFileTypes: true });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  for (const entry of entries) if (entry.isDirectory()) removeTree(join(folder, entry.name));
+  rmdirSync(folder);
+}

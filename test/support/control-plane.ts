@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
+import type { CommandResult } from '../parts/parts.ts';
+import { makeClusterIdentities } from './make-identities.ts';
+import type { PrivateNetwork } from './private-network.ts';
+
+/** Where the apiservers listen, on the bridge of their nodes; prefix 24. */
+export const apiServerAddresses = ['192.168.31.11', '192.168.31.12', '192.168.31.13'];
+
+/** etcd, three kube-apiservers and a kube-controller-manager, which signs by the CA of the test. */
+export interface ControlPlane {
+  /** NAME.pem and NAME.key of ca, kubernetes, admin and kube-controller-manager. */
+  readonly identities: string;
+  /** What each program has written, NAME.log. */
+  readonly logs: string;
+  /** Runs kubectl as admin; it does not reject. */
+  kubectl(argv: readonly string[], input?: string): Promise<CommandResult>;
+  readonly end: () => Promise<void>;
+}
+
+/**
+ * Starts what the guide starts on its masters, with the flags by which it shows to nodes.
+ * @param parts folders of the parts control-plane-1.18.6 and debian-12
+ * @param folder a new one, for certificates, data and logs
+ */
+export async function startControlPlane(
+  network: PrivateNetwork,
+  parts: { readonly controlPlane: string; readonly debian: string },
+  folder: string,
+): Promise<ControlPlane> {
+  const identities = join(folder, 'identities');
+  const logs = join(folder, 'logs');
+  mkdirSync(logs, { recursive: true });
+  await makeClusterIdentities(parts.debian, identities, apiServerAddresses);
+  for (const name of ['admin', 'kube-controller-manager']) writeKubeconfig(identities, name);
+  const admin = join(identities, 'admin.kubeconfig');
+
+  const running: { kill(signal: 'SIGKILL'): boolean; finished: Promise<unknown> }[] = [];
+  const start = (name: string, program: string, flags: Flags) => {
+    const stderr = { file: join(logs, `${name}.log`) };
+    const options = { reject: false, buffer: false, stdin: 'ignore', stdout: 'ignore', stderr } as const;
+    const subprocess = execa(options)`${network.enter} ${join(parts.controlPlane, program)} ${flagsOf(flags)}`;
+    running.push({ kill: (signal) => subprocess.kill(signal), finished: subprocess });
+  };
+  const kubectl = async (argv: readonly string[], input = ''): Promise<CommandResult> => {
+    const options = { all: true, reject: false, input, env: { HOME: folder } } as const;
+    const command = [join(parts.controlPlane, 'kubectl'), `--kubeconfig=${admin}`, '--request-timeout=30s'];
+    const { exitCode, stdout, stderr, all } = await execa(options)`${network.enter} ${command} ${argv}`;
+    return { exitCode, stdout, stderr, all };
+  };
+
+  start('etcd', 'etcd', etcdFlags(identities, join(folder, 'etcd')));
+  for (const address of apiServerAddresses) {
+    start(`kube-apiserver-${address}`, 'kube-apiserver', apiServerFlags(identities, address));
+  }
+  for (const address of apiServerAddresses) {
+    await untilHealthy(kubectl, address, () => readFileSync(join(logs, `kube-apiserver-${address}.log`), 'utf8'));
+  }
+  start('kube-controller-manager', 'kube-controller-manager', controllerManagerFlags(identities));
+
+  return {
+    identities,
+    logs,
+    kubectl,
+    end: async () => {
+      for (const program of running) program.kill('SIGKILL');
+      await Promise.all(running.map(({ finished }) => finished));
+    },
+  };
+}
+
+type Flags = Readonly<Record<string, string | number | boolean>>;
+
+function flagsOf(flags: Flags): string[] {
+  return Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+}
+
+function certificate(identities: string, name: string): { pem: string; key: string } {
+  return { pem: join(identities, `${name}.pem`), key: join(identities, `${name}.key`) };
+}
+
+function etcdFlags(identities: string, data: string): Flags {
+  const { pem, key } = certificate(identities, 'etcd');
+  const client = 'https://127.0.0.1:2379';
+  return {
+    'data-dir': data,
+    'cert-file': pem,
+    'key-file': key,
+    'trusted-ca-file': certificate(identities, 'ca').pem,
+    'client-cert-auth': true,
+    'listen-client-urls': client,
+    'advertise-client-urls': client,
+    'listen-peer-urls': 'http://127.0.0.1:2380',
+    // A test's data need not outlive a crash.
+    'unsafe-no-fsync': true,
+  };
+}
+
+function apiServerFlags(identities: string, address: string): Flags {
+  const ca = certificate(identities, 'ca').pem;
+  const { pem, key } = certificate(identities, 'kubernetes');
+  return {
+    'advertise-address': address,
+    'bind-address': address,
+    'secure-port': 6443,
+    // Three of them are on one machine, which has one 127.0.0.1:8080.
+    'insecure-port': 0,
+    'tls-cert-file': pem,
+    'tls-private-key-file': key,
+    'client-ca-file': ca,
+    'anonymous-auth': false,
+    'enable-bootstrap-token-auth': true,
+    'authorization-mode': 'Node,RBAC',
+    'enable-admission-plugins': 'NodeRestriction',
+    'service-account-key-file': ca,
+    'service-cluster-ip-range': '10.254.0.0/16',
+    'allow-privileged': true,
+    'etcd-servers': 'https://127.0.0.1:2379',
+    'etcd-cafile': ca,
+    'etcd-certfile': pem,
+    'etcd-keyfile': key,
+    'kubelet-certificate-authority': ca,
+    'kubelet-client-certificate': pem,
+    'kubelet-client-key': key,
+    // The guide's masters find nodes by name, in /etc/hosts.
+    'kubelet-preferred-address-types': 'InternalIP',
+  };
+}
+
+function controllerManagerFlags(identities: string): Flags {
+  const ca = certificate(identities, 'ca');
+  return {
+    kubeconfig: join(identities, 'kube-controller-manager.kubeconfig'),
+    port: 0,
+    'secure-port': 0,
+    'cluster-signing-cert-file': ca.pem,
+    'cluster-signing-key-file': ca.key,
+    'experimental-cluster-signing-duration': '876000h',
+    'root-ca-file': ca.pem,
+    'service-account-private-key-file': ca.key,
+    'use-service-account-credentials': true,
+    controllers: '*,bootstrapsigner,tokencleaner',
+    'allocate-node-cidrs': true,
+    'cluster-cidr': '172.30.0.0/16',
+    'service-cluster-ip-range': '10.254.0.0/16',
+  };
+}
+
+/** NAME.kubeconfig of the certificate NAME, for the first apiserver. */
+function writeKubeconfig(identities: string, name: string): void {
+  const { pem, key } = certificate(identities, name);
+  const server = `https://${apiServerAddresses[0] ?? ''}:6443`;
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'kubernetes', cluster: { server, 'certificate-authority': certificate(identities, 'ca').pem } }],
+    users: [{ name, user: { 'client-certificate': pem, 'client-key': key } }],
+    contexts: [{ name: 'default', context: { cluster: 'kubernetes', user: name } }],
+    'current-context': 'default',
+  };
+  writeFileSync(join(identities, `${name}.kubeconfig`), JSON.stringify(config));
+}
+
+async function untilHealthy(kubectl: ControlPlane['kubectl'], address: string, log: () => string): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    const { all } = await kubectl([`--server=https://${address}:6443`, 'get', '--raw=/healthz']);
+    if (all === 'ok') return;
+    assert.ok(
+      Date.now() < deadline,
+      `the apiserver ${address} is not healthy after 2 minutes: ${all}\n${log().slice(-3000)}`,
+    );
+    await setTimeout(500);
+  }
+}
