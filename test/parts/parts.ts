@@ -14,6 +14,7 @@ type Need = 'apt' | 'go' | 'root';
  */
 const PARTS = {
   'kubelet-config-oracle': { files: ['kubelet-config-oracle/main.go'], needs: ['go'], minutes: 4 },
+  'csr-oracle': { files: ['csr-oracle/main.go', 'private-apt.sh'], needs: ['go', 'apt'], minutes: 1 },
   packer: { files: [], needs: ['go'], minutes: 4 },
   'debian-12': { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 3 },
   'debian-12-cloud': { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 4 },

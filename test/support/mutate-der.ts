@@ -81,7 +81,7 @@ function berWithLength(element: Element, lengthOf: (size: number) => Buffer): Bu
 }
 
 function bodyOf({ content }: Element): Buffer {
-  return Buffer.isBuffer(content) ? content : Buffer.concat((content).map(encode));
+  return Buffer.isBuffer(content) ? content : Buffer.concat(content.map(encode));
 }
 
 type Path = readonly number[];
@@ -90,7 +90,7 @@ type Path = readonly number[];
 function* pathsOf({ content }: Element, path: Path = [0]): Iterable<Path> {
   yield path;
   if (Buffer.isBuffer(content)) return;
-  for (const [index, child] of (content).entries()) yield* pathsOf(child, [...path, index]);
+  for (const [index, child] of content.entries()) yield* pathsOf(child, [...path, index]);
 }
 
 function replaceAt(root: Element, path: Path, change: Change): readonly Piece[] | undefined {
