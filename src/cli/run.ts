@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
+import type { ApproveCsrsOptions } from './approve-csrs.ts';
 import type { Context } from './context.ts';
 import type { ImageOptions } from './image.ts';
 import { printJson } from './print-json.ts';
@@ -174,6 +175,28 @@ complete.`,
     .action(async (file: string, options: ImageOptions) => {
       const { imageCommand } = await import('./image.ts');
       exit(await imageCommand(file, options, context));
+    });
+
+  program
+    .command('approve-csrs')
+    .argument('[description]', 'cluster.yaml', 'cluster.yaml')
+    .option('--from-file <file>', 'judge what `kubectl get csr -o json` has saved, or - for stdin, and change nothing')
+    .option('--explain <name>', 'tell why one request is approved or refused, and change nothing')
+    .addOption(new Option('-o, --output <form>', 'how to print').choices(['table', 'json']).default('table'))
+    .description("approve the nodes' serving certificates: what was planned, nothing else")
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bake approve-csrs --from-file csrs.json
+  kubectl get csr -o json | bake approve-csrs --from-file - -o json
+
+A request is approved only if it is exactly what its node may ask for: its name
+and its address in the description. Every verdict is a line of JSON on stderr.`,
+    )
+    .action(async (file: string, options: ApproveCsrsOptions) => {
+      const { approveCsrs } = await import('./approve-csrs.ts');
+      exit(await approveCsrs(file, options, context));
     });
 
   const token = program

@@ -11,7 +11,8 @@ const objectShape = z.object({
   metadata: z.object({
     name: z.string().min(1),
     uid: z.string(),
-    resourceVersion: z.string(),
+    // Opaque by the letter, and a number in every apiserver.
+    resourceVersion: z.string().regex(/^\d+$/),
     creationTimestamp: z.iso.datetime(),
   }),
   spec: z.object({

@@ -1,48 +1,44 @@
 import { isDeepStrictEqual } from 'node:util';
 import { nodesGroup, type Plan, type PlannedIdentity } from '../cluster/planned-identity.ts';
 import { quote } from '../diagnostics/quote.ts';
-import { readCsrObject, type CsrObject } from './csr-object.ts';
+import type { CsrObject } from './csr-object.ts';
 import { parseRequest, type CertificateRequest } from './parse-request.ts';
 import { keyWeakness } from './read-key.ts';
 import { refusal, type Refusal } from './refusal-reasons.ts';
 import { isSigned } from './signature-algorithms.ts';
 
-export type Verdict = { readonly kind: 'approve' } | ({ readonly kind: 'refuse' } & Refusal);
+/** `key` is the SHA-256 of the key that is to be certified; a request that is refused may not have been read so far. */
+export type Verdict =
+  | { readonly kind: 'approve'; readonly key: string }
+  | ({ readonly kind: 'refuse'; readonly key: string | undefined } & Refusal);
 
 /** https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers */
 export const servingSigner = 'kubernetes.io/kubelet-serving';
 
 /**
  * Whether a request for a serving certificate is exactly what the node that asks may ask for. It is refused unless every
- * check lets it pass, and the first that does not gives the reason. Whether it is the node's newest request is not asked
- * here (newestRequests() knows), nor whether it is still pending.
- * @param value a CertificateSigningRequest, as JSON has it
+ * check lets it pass, and the first that does not gives the reason. Whether it still waits, and is the newest of its node,
+ * is for the Survey to say.
  */
-export function judgeCsr(value: unknown, plan: Plan): Verdict {
-  const read = readCsrObject(value);
-  const found = read.kind === 'object' ? findRefusal(read.object, plan) : refusal('object-malformed', read.problem);
-  return found === undefined ? { kind: 'approve' } : { kind: 'refuse', ...found };
+export function judgeCsr({ spec }: CsrObject, plan: Plan): Verdict {
+  const who = plan.get(spec.username);
+  if (who === undefined) return refuse(checkSigner(spec) ?? strangerAsks(spec));
+  const refused = checkSigner(spec) ?? checkGroups(spec) ?? checkUsages(spec) ?? checkLifetime(spec);
+  if (refused !== undefined) return refuse(refused);
+  const parsed = parseRequest(spec.request);
+  if (parsed.kind === 'refused') return refuse(parsed.refusal);
+
+  const { request } = parsed;
+  const key = request.key.fingerprint;
+  const found = checkKey(request) ?? checkSignature(request) ?? checkSubject(request, who) ?? checkNames(request, who);
+  return found === undefined ? { kind: 'approve', key } : refuse(found, key);
 }
 
-function findRefusal({ spec }: CsrObject, plan: Plan): Refusal | undefined {
-  const who = plan.get(spec.username);
-  const refused = checkObject(spec, who);
-  if (refused !== undefined || who === undefined) return refused;
-  const parsed = parseRequest(spec.request);
-  return parsed.kind === 'refused' ? parsed.refusal : checkRequest(parsed.request, who);
+export function refuse(why: Refusal, key?: string): Verdict {
+  return { kind: 'refuse', ...why, key };
 }
 
 type Spec = CsrObject['spec'];
-
-/** What the apiserver vouches for, and what it leaves to the approver. */
-function checkObject(spec: Spec, who: PlannedIdentity | undefined): Refusal | undefined {
-  return checkSigner(spec) ?? checkRequester(spec, who) ?? checkUsages(spec) ?? checkLifetime(spec);
-}
-
-/** What is signed by whoever holds the key. */
-function checkRequest(request: CertificateRequest, who: PlannedIdentity): Refusal | undefined {
-  return checkKey(request) ?? checkSignature(request) ?? checkSubject(request, who) ?? checkNames(request, who);
-}
 
 function checkSigner({ signerName }: Spec): Refusal | undefined {
   if (signerName === servingSigner) return undefined;
@@ -51,9 +47,12 @@ function checkSigner({ signerName }: Spec): Refusal | undefined {
   return refusal('signer-other', `its signer is ${quote(signerName)}`);
 }
 
-function checkRequester({ username, groups }: Spec, who: PlannedIdentity | undefined): Refusal | undefined {
+function strangerAsks({ username }: Spec): Refusal {
   if (!username.startsWith('system:node:')) return refusal('requester-not-a-node', `${quote(username)} asks`);
-  if (who === undefined) return refusal('node-not-planned', `${quote(username)} asks, and no such node is planned`);
+  return refusal('node-not-planned', `${quote(username)} asks, and no such node is planned`);
+}
+
+function checkGroups({ username, groups }: Spec): Refusal | undefined {
   if (isDeepStrictEqual([...(groups ?? [])].sort(), ['system:authenticated', nodesGroup])) return undefined;
   return refusal('groups-other', `${username} asks as a member of ${listed(groups ?? [])}`);
 }

@@ -5,8 +5,8 @@ import { execa } from 'execa';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import { plannedIdentity } from '../../src/cluster/planned-identity.ts';
-import { judgeCsr } from '../../src/csr/judge-csr.ts';
 import { bytes, decode, encode, oid, sequence, set, tags, type Element } from '../support/der.ts';
+import { judgeOne } from '../support/judge-one.ts';
 import {
   attributes,
   csrObject,
@@ -30,7 +30,7 @@ import { tryPart } from '../support/try-part.ts';
 const go = suite('csr: Go reads it alike');
 const oracle = await tryPart('csr-oracle');
 
-const node = { name: 'node1', address: '192.168.31.44', interfaces: [], nameservers: [], searchDomains: [] };
+const node = { name: 'node1', address: '192.168.31.136', interfaces: [], nameservers: [], searchDomains: [] };
 const plan = new Map([['system:node:node1', plannedIdentity(node)]]);
 
 interface Reading {
@@ -69,7 +69,7 @@ async function compare(program: string, cases: readonly Case[]): Promise<{ appro
   for (const [index, { what, request, parts }] of cases.entries()) {
     const reading = readings[index];
     assert.ok(reading !== undefined);
-    if (judgeCsr(csrObject('', { spec: { request } }), plan).kind === 'approve') {
+    if (judgeOne(csrObject('', { spec: { request } }), plan).kind === 'approve') {
       count.approved++;
       expectPlanned(what, reading, parts);
     } else if (reading.error === undefined && reading.signed) count.onlyGo++;
@@ -85,7 +85,7 @@ function expectPlanned(
   assert.equal(error, undefined, what);
   assert.ok(signed, what);
   assert.deepEqual(subject, ['2.5.4.10=system:nodes', '2.5.4.3=system:node:node1'], what);
-  assert.ok([undefined, 'node1'].includes(names?.join()) && [undefined, 'c0a81f2c'].includes(ips?.join()), what);
+  assert.ok([undefined, 'node1'].includes(names?.join()) && [undefined, 'c0a81f88'].includes(ips?.join()), what);
   assert.ok((names ?? ips) !== null && others === null, what);
   assert.equal(key, createHash('sha256').update(encode(parts.key)).digest('hex'), what);
 }
@@ -136,7 +136,7 @@ const anySubject = fc.array(
 );
 
 const anyName: fc.Arbitrary<Element> = fc.oneof(
-  { weight: 4, arbitrary: fc.constantFrom(dns('node1'), ip(192, 168, 31, 44)) },
+  { weight: 4, arbitrary: fc.constantFrom(dns('node1'), ip(192, 168, 31, 136)) },
   fc.constantFrom('node2', 'Node1', 'node1.', 'node1\0', 'node1\u00e9', '').map(dns),
   fc.uint8Array({ maxLength: 17 }).map((numbers) => ip(...numbers)),
   fc.constantFrom(0x80, 0x81, 0x86, 0x88, 0xa2, 0xa7, 0x89).map((tag) => bytes(tag, 'node1')),

@@ -59,7 +59,7 @@ export function extensionRequest(...extensions: Element[]): Element {
 
 export const attributes = (...content: Element[]): Element => element(0xa0, ...content);
 
-export const goodNames = [dns('node1'), ip(192, 168, 31, 44)];
+export const goodNames = [dns('node1'), ip(192, 168, 31, 136)];
 
 /** What the kubelet of the guide's node1 asks for. */
 export function goodParts(keys = p256, algorithm: AlgorithmName = 'ecdsa-sha256'): CsrParts {
