@@ -22,7 +22,8 @@ const PARTS = {
   'nginx-source': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
   versitygw: { files: [], needs: ['go'], minutes: 2 },
   'docker-registry': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
-  'kubelet-1.18.6': { files: ['private-apt.sh'], needs: ['apt'], minutes: 7 },
+  'kubelet-1.18.6': { files: ['kubernetes-module.sh', 'private-apt.sh'], needs: ['apt'], minutes: 7 },
+  'control-plane-1.18.6': { files: ['kubernetes-module.sh', 'private-apt.sh'], needs: ['apt'], minutes: 10 },
   'upstream-mirror': {
     files: ['private-apt.sh'],
     needs: ['apt'],
