@@ -15,6 +15,8 @@ import {
   organization,
   p256,
 } from '../support/make-csr.ts';
+import { fakeApiServer, type FakeApiServer, type Stored } from '../support/fake-apiserver.ts';
+import { kubeconfigOf } from '../support/kubeconfig.ts';
 import { runBake } from '../support/run-bake.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -180,4 +182,132 @@ offline('what a file holds cannot act on a terminal', async () => {
   assert.equal(node, username.slice('system:node:'.length));
 });
 
+const live = suite('approve-csrs');
+
+/** In a folder with a kubeconfig for an apiserver in which these requests wait. */
+function inCluster(
+  items: readonly object[],
+  work: (bake: (words: string) => ReturnType<typeof runBake>, server: FakeApiServer) => Promise<void>,
+): () => Promise<void> {
+  return () =>
+    inTemporaryFolder(async (folder) => {
+      const server = await fakeApiServer(items as Stored[]);
+      cpSync(guide, folder, { recursive: true });
+      writeFileSync(join(folder, 'server.pem'), server.certificate);
+      writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'server.pem', { token: 'a-secret' }));
+      try {
+        await work(async (words) => {
+          const ran = await runBake(['approve-csrs', ...words.split(' ')], {
+            cwd: folder,
+            env: { KUBECONFIG: 'config' },
+          });
+          assert.doesNotMatch(ran.stdout + ran.stderr, /a-secret|^\s+at /m);
+          return ran;
+        }, server);
+      } finally {
+        await server.close();
+      }
+    });
+}
+
+const [good, bad, issued] = saved.items;
+assert.ok(good && bad && issued);
+const goodToo = request('csr-zg6q9', 'node2', [192, 168, 31, 90]);
+
+live(
+  'all nodes get their certificates: a table, the decisions, and 0',
+  inCluster([good, goodToo, issued], async (bake) => {
+    const { exitCode, stdout, stderr } = await bake('--timeout 60s');
+    assert.equal(
+      stdout,
+      `NODE    STATE   CSR        WHY
+master  issued  csr-w77nj
+node1   issued  csr-prd8t
+node2   issued  csr-zg6q9
+`,
+    );
+    const decided = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(
+      decided.map(({ csr, verdict, dryRun }) => [csr, verdict, dryRun]),
+      [
+        ['csr-prd8t', 'approve', undefined],
+        ['csr-zg6q9', 'approve', undefined],
+      ],
+    );
+    assert.equal(exitCode, 0);
+  }),
+);
+
+live(
+  'some get none: what is planned is approved, and the others are named',
+  inCluster([good, bad], async (bake, { objects }) => {
+    const { exitCode, stdout, stderr } = await bake('--timeout 0s -o json');
+    const { good: all, nodes } = JSON.parse(stdout) as { good: boolean; nodes: Record<string, string>[] };
+    assert.equal(all, false);
+    assert.deepEqual(
+      nodes.map(({ node, state, csr }) => [node, state, csr]),
+      [
+        ['master', 'missing', ''],
+        ['node1', 'approved', 'csr-prd8t'],
+        ['node2', 'pending', 'csr-vn6c2'],
+      ],
+    );
+    assert.match(stderr, /^error nodes-without-certificate: 3 of 3 nodes .*: master, node1, node2; /m);
+    assert.equal(exitCode, 3);
+    const [condition] = objects.get('csr-prd8t')?.status.conditions ?? [];
+    assert.deepEqual(condition, {
+      type: 'Approved',
+      status: 'True',
+      reason: 'BakePlan',
+      message: 'bake approve-csrs: exactly what the description plans for this node',
+      lastUpdateTime: '2020-08-02T14:12:04Z',
+    });
+    assert.equal(objects.get('csr-vn6c2')?.status.conditions, undefined);
+  }),
+);
+
+live(
+  '--dry-run and --explain change nothing',
+  inCluster([good, bad], async (bake, { requests }) => {
+    const { exitCode, stdout } = await bake('--dry-run');
+    assert.match(stdout, /^csr-prd8t +system:node:node1 +pending +approve$/m);
+    const explained = await bake('--explain csr-vn6c2');
+    assert.match(explained.stdout, /^refuse name-not-planned: /m);
+    assert.deepEqual([exitCode, explained.exitCode], [0, 0]);
+    assert.ok(requests.every(({ method }) => method === 'GET'));
+  }),
+);
+
+live(
+  'an apiserver that does not answer is told',
+  inCluster([good], async (bake, server) => {
+    await server.close();
+    for (const words of ['--timeout 0s', '--dry-run']) {
+      const { exitCode, stdout, stderr } = await bake(words);
+      assert.match(stderr, /^error cluster-unreachable: https:\/\/127\.0\.0\.1:\d+: nothing listens there/m);
+      assert.deepEqual([exitCode, stdout], [3, '']);
+    }
+  }),
+);
+
+live(
+  'a command line that cannot be meant is refused',
+  inCluster([good], async (bake, { requests }) => {
+    for (const [words, says] of [
+      ['--timeout 5', /Write it as 90s, 5m or 1h/],
+      ['-o yaml', /Allowed choices are table, json/],
+      ['--from-file csrs.json --dry-run', /cannot be used with option/],
+    ] as const) {
+      const { exitCode, stderr } = await bake(words);
+      assert.match(stderr, says);
+      assert.equal(exitCode, 2);
+    }
+    assert.equal(requests.length, 0);
+  }),
+);
+
 offline.run();
+live.run();
