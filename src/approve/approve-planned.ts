@@ -7,10 +7,12 @@ import { Survey, type Decision, type KnownVerdicts } from '../csr/survey.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import type { CsrApi } from '../edges/kubernetes/csr-api.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
-import { reportNodes, type NodeReport } from './node-report.ts';
+import { reportNodes, type CheckedCertificates, type NodeReport } from './node-report.ts';
 
 export interface Approving {
   readonly plan: Plan;
+  /** PEM: who is to sign the certificates. */
+  readonly authority: string;
   /** Called until it succeeds. */
   readonly open: () => Promise<CsrApi>;
   readonly timeoutMs: number;
@@ -78,6 +80,7 @@ function pauseAfter(tookMs: number, troubles: readonly Trouble[], pauseMs: numbe
 class Rounds {
   readonly #approving: Approving;
   readonly #known: KnownVerdicts = new Map();
+  readonly #checked: CheckedCertificates = new Map();
   readonly #told = new Set<string>();
   readonly #unanswered = new Map<string, Decision>();
   #api: CsrApi | undefined;
@@ -87,7 +90,7 @@ class Rounds {
   }
 
   async next(): Promise<NodeReport[]> {
-    const { plan, open } = this.#approving;
+    const { plan, authority, open } = this.#approving;
     this.#api ??= await open();
     const survey = new Survey(plan, this.#known);
     for await (const value of this.#api.list(servingSigner)) survey.add(value);
@@ -98,7 +101,7 @@ class Rounds {
     }
     const planned = decisions.filter(({ verdict }) => verdict.kind === 'approve');
     const approved = await this.#approveAll(this.#api, planned);
-    return reportNodes(plan, survey, approved);
+    return reportNodes(plan, survey, { approved, authority, checked: this.#checked });
   }
 
   /**

@@ -37,7 +37,7 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
   const api = new KubernetesApi(readKubeconfig(options, context), context);
   try {
     if (options.dryRun === undefined && options.explain === undefined) {
-      return await approveLive(plan, api, options, context);
+      return await approveLive(loaded.cluster, api, options, context);
     }
     return await judge(plan, (await CsrApi.open(api)).list(servingSigner), options, context);
   } catch (error) {

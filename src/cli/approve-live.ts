@@ -1,6 +1,7 @@
 import { approvePlanned } from '../approve/approve-planned.ts';
 import type { NodeReport } from '../approve/node-report.ts';
-import type { Plan } from '../cluster/planned-identity.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { planOf } from '../cluster/planned-identity.ts';
 import { auditLine } from '../csr/audit-line.ts';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { CsrApi } from '../edges/kubernetes/csr-api.ts';
@@ -22,7 +23,7 @@ export interface LiveOptions {
  * @throws Failure `nodes-without-certificate`, `cluster-unreachable`, or of the connection
  */
 export async function approveLive(
-  plan: Plan,
+  cluster: Cluster,
   api: KubernetesApi,
   options: LiveOptions,
   context: Context,
@@ -30,7 +31,8 @@ export async function approveLive(
   const { now, signal, stderr } = context;
   const timeoutMs = options.timeout * 1000;
   const reports = await approvePlanned({
-    plan,
+    plan: planOf(cluster),
+    authority: cluster.controlPlane.certificateAuthority,
     open: () => CsrApi.open(api),
     timeoutMs,
     onDecision: (decision) => void stderr.write(auditLine(decision, { time: now(), done: true })),

@@ -59,9 +59,10 @@ export class Survey {
     return verdict;
   }
 
-  #noteNewest({ metadata, spec }: CsrObject, decision: Decision): void {
+  #noteNewest(object: CsrObject, decision: Decision): void {
+    const { metadata, spec } = object;
     const { creationTimestamp, resourceVersion } = metadata;
-    const place = { decision, created: Date.parse(creationTimestamp), version: BigInt(resourceVersion) };
+    const place = { decision, object, created: Date.parse(creationTimestamp), version: BigInt(resourceVersion) };
     const newest = this.#newest.get(spec.username);
     if (newest === undefined || isLater(place, newest)) this.#newest.set(spec.username, place);
   }
@@ -69,7 +70,7 @@ export class Survey {
   /** In the order in which the requests came. One that the same node has made a newer one after is not approved. */
   decisions(): Decision[] {
     return this.#decisions.map((decision) => {
-      const newest = this.newestOf(decision.requester);
+      const newest = this.newestOf(decision.requester)?.decision;
       if (decision.verdict.kind !== 'approve' || newest === undefined || newest === decision) return decision;
       const why = refusal('superseded', `${newest.name} is newer`);
       return { ...decision, verdict: refuse(why, decision.verdict.key), value: undefined };
@@ -77,13 +78,14 @@ export class Survey {
   }
 
   /** The newest request of a user, whatever became of it. */
-  newestOf(user: string): Decision | undefined {
-    return this.#newest.get(user)?.decision;
+  newestOf(user: string): { readonly decision: Decision; readonly object: CsrObject } | undefined {
+    return this.#newest.get(user);
   }
 }
 
 interface Place {
   readonly decision: Decision;
+  readonly object: CsrObject;
   readonly created: number;
   readonly version: bigint;
 }

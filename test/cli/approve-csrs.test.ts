@@ -193,8 +193,8 @@ function inCluster(
     inTemporaryFolder(async (folder) => {
       const server = await fakeApiServer(items as Stored[]);
       cpSync(guide, folder, { recursive: true });
-      writeFileSync(join(folder, 'server.pem'), server.certificate);
-      writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'server.pem', { token: 'a-secret' }));
+      writeFileSync(join(folder, 'ca.pem'), server.certificate);
+      writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
       try {
         await work(async (words) => {
           const ran = await runBake(['approve-csrs', ...words.split(' ')], {
@@ -216,7 +216,7 @@ const goodToo = request('csr-zg6q9', 'node2', [192, 168, 31, 90]);
 
 live(
   'all nodes get their certificates: a table, the decisions, and 0',
-  inCluster([good, goodToo, issued], async (bake) => {
+  inCluster([good, goodToo, request('csr-w77nj', 'master', [192, 168, 31, 44])], async (bake) => {
     const { exitCode, stdout, stderr } = await bake('--timeout 60s');
     assert.equal(
       stdout,
@@ -235,6 +235,7 @@ node2   issued  csr-zg6q9
       [
         ['csr-prd8t', 'approve', undefined],
         ['csr-zg6q9', 'approve', undefined],
+        ['csr-w77nj', 'approve', undefined],
       ],
     );
     assert.equal(exitCode, 0);

@@ -2,12 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { text as readAll } from 'node:stream/consumers';
-import { makeCertificate } from './make-certificate.ts';
+import { issue, makeAuthority, requestedIn } from './make-certificate.ts';
 
 /** Part of an object that an apiserver keeps. */
 export interface Stored {
   readonly metadata: { readonly name: string; readonly uid: string; readonly resourceVersion: string };
-  readonly spec: object;
+  readonly spec: { readonly request: string };
   readonly status: { readonly conditions?: readonly { readonly type: string }[]; readonly certificate?: string };
 }
 
@@ -26,6 +26,7 @@ export type Fault =
 
 export interface FakeApiServer {
   readonly url: string;
+  /** Of the server, and of who signs what is approved. */
   readonly certificate: string;
   readonly requests: { readonly method: string; readonly path: string; readonly at: number }[];
   readonly objects: Map<string, Stored>;
@@ -45,7 +46,8 @@ export async function fakeApiServer(
   objects: readonly Stored[],
   faults: Readonly<Record<string, readonly (Fault | undefined)[]>> = {},
 ): Promise<FakeApiServer> {
-  const { certificate, key } = makeCertificate();
+  const { certificate, keys } = makeAuthority();
+  const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
   const stored = new Map(objects.map((object) => [object.metadata.name, object]));
   const requests: { method: string; path: string; at: number }[] = [];
   const counts = new Map<string, number>();
@@ -101,7 +103,10 @@ export async function fakeApiServer(
     const to = from + Number(query.get('limit'));
     for (const object of stored.values()) {
       if (object.status.conditions === undefined || object.status.certificate !== undefined) continue;
-      stored.set(object.metadata.name, { ...object, status: { ...object.status, certificate: 'LS0t' } });
+      const { request } = object.spec;
+      const issued = issue(requestedIn(Buffer.from(request, 'base64').toString()), keys);
+      const status = { ...object.status, certificate: Buffer.from(issued).toString('base64') };
+      stored.set(object.metadata.name, { ...object, status });
     }
     const metadata = to < stored.size ? { continue: String(to) } : {};
     const items = [...stored.values()].slice(from, to);

@@ -63,6 +63,7 @@ function approve(
     try {
       const reports = await approvePlanned({
         plan,
+        authority: server.certificate,
         open: () => CsrApi.open(api),
         timeoutMs,
         onDecision: (decision) => void decisions.push(decision),
@@ -184,6 +185,12 @@ faults('a token is renewed in its file', async () => {
   const ended = await approve([good], {}, { prepare: renew });
   expectApproved(ended, 1);
   assert.match(ended.troubles.join(), /HTTP 401.*Unauthorized/);
+});
+
+faults('another certificate than was asked for is told', async () => {
+  const request = csrOf({}, { status: { conditions: [{ type: 'Approved' }], certificate: 'LS0t' } });
+  const { reports } = await approve([request], {}, { timeoutMs: 0 });
+  assert.deepEqual(reports, [{ node: 'node1', state: 'wrong', csr: 'csr-prd8t', why: 'it is no certificate' }]);
 });
 
 faults('10,000 wait and 9,900 are bad: the good ones go through', async () => {

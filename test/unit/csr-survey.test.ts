@@ -95,7 +95,7 @@ surveys('only what is to be approved is kept, and the newest of a node is known'
     survey.decisions().map(({ value }) => value),
     [newer, undefined],
   );
-  assert.equal(survey.newestOf('system:node:node1')?.name, 'b');
+  assert.equal(survey.newestOf('system:node:node1')?.decision.name, 'b');
   assert.equal(survey.newestOf('system:node:node2'), undefined);
 });
 
