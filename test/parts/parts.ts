@@ -24,6 +24,7 @@ const PARTS = {
   'docker-registry': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
   'kubelet-1.18.6': { files: ['kubernetes-module.sh', 'private-apt.sh'], needs: ['apt'], minutes: 7 },
   'control-plane-1.18.6': { files: ['kubernetes-module.sh', 'private-apt.sh'], needs: ['apt'], minutes: 10 },
+  'control-plane-1.37.2': { files: [], needs: ['go'], minutes: 15 },
   'upstream-mirror': {
     files: ['private-apt.sh'],
     needs: ['apt'],
