@@ -33,6 +33,9 @@ const exitCode = await run(process.argv.slice(2), {
   stderr: process.stderr,
   now: () => new Date(),
   random: (bytes) => randomBytes(bytes),
+  get stdin() {
+    return process.stdin;
+  },
   get signal() {
     return listenForInterrupt();
   },

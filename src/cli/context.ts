@@ -4,6 +4,7 @@ import type { Stream } from '../edges/surroundings.ts';
 export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  readonly stdin: AsyncIterable<Uint8Array>;
   /** For data. */
   readonly stdout: Stream;
   /** For talk: progress, warnings, errors. */

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
+import type { ApproveCsrsOptions } from './approve-csrs.ts';
 import type { Context } from './context.ts';
 import type { ImageOptions } from './image.ts';
 import { printJson } from './print-json.ts';
@@ -39,6 +40,18 @@ function explainFailure(error: unknown, json: boolean, context: Context): number
     `${paint.red('error')} ${paint.bold('internal')}: this is a bug in bake; please report it with these lines:\n${detail}\n`,
   );
   return exitCodes.bug;
+}
+
+/** As kubectl writes it: 90s, 5m, 1h. */
+function timeout(): Option {
+  const seconds = { s: 1, m: 60, h: 3600 };
+  return new Option('--timeout <time>', 'how long to wait for certificates: 90s, 5m; 0s looks once')
+    .default(300, '5m')
+    .argParser((written) => {
+      const [, number, unit] = /^(\d{1,5})([smh])$/.exec(written) ?? [];
+      if (number === undefined) throw new InvalidArgumentError('Write it as 90s, 5m or 1h.');
+      return Number(number) * seconds[unit as keyof typeof seconds];
+    });
 }
 
 type Exit = (code: number) => void;
@@ -175,6 +188,42 @@ complete.`,
     .action(async (file: string, options: ImageOptions) => {
       const { imageCommand } = await import('./image.ts');
       exit(await imageCommand(file, options, context));
+    });
+
+  program
+    .command('approve-csrs')
+    .argument('[description]', 'cluster.yaml', 'cluster.yaml')
+    .addOption(
+      new Option(
+        '--from-file <file>',
+        'judge what `kubectl get csr -o json` has saved, or - for stdin, and change nothing',
+      ).conflicts(['dryRun', 'timeout', 'kubeconfig', 'context']),
+    )
+    .option('--dry-run', 'say what would be approved, and change nothing')
+    .option('--explain <name>', 'tell why one request is approved or refused, and change nothing')
+    .addOption(timeout())
+    .option('--kubeconfig <file>', "which kubeconfig; kubectl's when left out")
+    .option('--context <name>', 'which of its contexts; its current one when left out')
+    .addOption(new Option('-o, --output <form>', 'how to print').choices(['table', 'json']).default('table'))
+    .description("approve the nodes' serving certificates: what was planned, nothing else")
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bake approve-csrs
+  bake approve-csrs my-cluster/cluster.yaml --timeout 10m --context guide
+  bake approve-csrs --dry-run
+  bake approve-csrs --from-file csrs.json
+  kubectl get csr -o json | bake approve-csrs --from-file - -o json
+
+It waits until every planned node has its certificate, or says which have none
+and why. A request is approved only if it is exactly what its node may ask for:
+its name and its address in the description. Every verdict is a line of JSON on
+stderr.`,
+    )
+    .action(async (file: string, options: ApproveCsrsOptions) => {
+      const { approveCsrs } = await import('./approve-csrs.ts');
+      exit(await approveCsrs(file, options, context));
     });
 
   const token = program

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { didYouMean } from '../description/did-you-mean.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
+import { textTable } from '../report/text-table.ts';
 import { rotateTokens } from '../tokens/issue-tokens.ts';
 import type { Context } from './context.ts';
 import { loadAndReport } from './load-and-report.ts';
@@ -25,13 +26,9 @@ export function listTokens(options: { readonly file: string; readonly json?: tru
     context.stderr.write('no tokens yet; `bake compile` issues them\n');
     return;
   }
-  const width = Math.max(4, ...rows.map(({ node }) => node.length));
-  const line = (id: string, node: string, expires: string): string =>
-    `${id.padEnd(6)}  ${node.padEnd(width)}  ${expires}\n`;
   const marked = (expires: string): string => (new Date(expires) > context.now() ? expires : `${expires} (expired)`);
-  context.stdout.write(
-    line('ID', 'NODE', 'EXPIRES') + rows.map(({ id, node, expires }) => line(id, node, marked(expires))).join(''),
-  );
+  const cells = rows.map(({ id, node, expires }) => [id, node, marked(expires)]);
+  context.stdout.write(textTable(['ID', 'NODE', 'EXPIRES'], cells));
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { Cluster, Node } from '../cluster/cluster.ts';
 import { formatEndpoint } from '../cluster/format-endpoint.ts';
 import { nodePaths } from '../cluster/node-paths.ts';
+import { plannedIdentity } from '../cluster/planned-identity.ts';
 import { indentBlock, quoteYaml, toYaml } from '../templates/quote-yaml.ts';
 import type { Templates } from '../templates/templates.ts';
 import { sha256 } from './sha256.ts';
@@ -39,12 +40,13 @@ export function userDataOf(
   const sshAuthorizedKeys = cluster.userData.sshAuthorizedKeys.map(quoteYaml);
 
   return (node, token) => {
+    const identity = plannedIdentity(node);
     const files: PlacedFile[] = [
       {
         path: nodePaths.kubeletConfig,
         mode: '0644',
         text: templates.render('cloud-init/kubelet-config.yaml.hbs', {
-          address: node.address,
+          address: identity.address,
           healthzOnNodeAddress: cluster.kubelet.healthzOnNodeAddress,
           sharedFields,
         }),
@@ -57,7 +59,11 @@ export function userDataOf(
           token: `${token.id}.${token.secret}`,
         }),
       },
-      { path: nodePaths.kubeletEnvironment, mode: '0644', text: templates.render('cloud-init/kubelet.env.hbs', node) },
+      {
+        path: nodePaths.kubeletEnvironment,
+        mode: '0644',
+        text: templates.render('cloud-init/kubelet.env.hbs', identity),
+      },
     ];
     const checksums = {
       path: nodePaths.checksums,
@@ -68,7 +74,7 @@ export function userDataOf(
     };
     const placed = [...files, checksums];
     const text = templates.render('cloud-init/user-data.hbs', {
-      hostname: hostname ? quoteYaml(node.name) : undefined,
+      hostname: hostname ? quoteYaml(identity.name) : undefined,
       sshAuthorizedKeys,
       files: placed.map((file) => ({ ...file, content: indentBlock(file.text, 6) })),
     });

@@ -1,4 +1,5 @@
 import type { CodeEntry } from './code-entry.ts';
+import { clusterCodes } from './cluster-codes.ts';
 import { commandCodes } from './command-codes.ts';
 import { downloadCodes } from './download-codes.ts';
 import { meaningCodes } from './meaning-codes.ts';
@@ -12,6 +13,7 @@ export const codes = {
   ...meaningCodes,
   ...commandCodes,
   ...downloadCodes,
+  ...clusterCodes,
   'output-not-ours': {
     severity: 'error',
     summary: 'something that bake did not make is where the output goes',

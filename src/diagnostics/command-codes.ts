@@ -23,6 +23,18 @@ description. Give it another folder, or move the file away.`,
     summary: 'the description has no such node',
     story: `Nodes are named as under nodes in the description; \`bake token list\` prints them.`,
   },
+  'csrs-unreadable': {
+    severity: 'error',
+    summary: 'there are no certificate signing requests in what was to be judged',
+    story: `\`bake approve-csrs --from-file\` reads what \`kubectl get csr -o json\` prints: a list, or one request. YAML and
+tables say less, or say it in other ways.`,
+  },
+  'unknown-csr': {
+    severity: 'error',
+    summary: 'there is no such certificate signing request',
+    story: `Requests are named csr-xxxxx by the kubelets that post them. They are kept for an hour once their certificate is
+issued, and for a day while they wait.`,
+  },
   'packer-unusable': {
     severity: 'error',
     summary: 'there is no Packer, or one that is too old',

@@ -169,14 +169,19 @@ function retryAfter(value: string): number {
   return Number.isNaN(pause) ? 0 : Math.max(0, pause);
 }
 
-/** What went wrong with a connection, in a user's words. */
-export function troubleOf(error: unknown): SourceTrouble {
+/**
+ * What went wrong with a connection, in a user's words.
+ * @param trust what to do where that is a certificate which is not trusted
+ */
+export function troubleOf(
+  error: unknown,
+  trust = 'where that is meant to be, name its CA in NODE_EXTRA_CA_CERTS',
+): SourceTrouble {
   if (error instanceof SourceTrouble) return error;
   const cause = innermost(error);
   const { code = '', message } = cause as NodeJS.ErrnoException;
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
-    const remedy = 'where that is meant to be, name its CA in NODE_EXTRA_CA_CERTS';
-    return new SourceTrouble(`its certificate is not trusted: ${message} (${code}); ${remedy}`, { again: false });
+    return new SourceTrouble(`its certificate is not trusted: ${message} (${code}); ${trust}`, { again: false });
   }
   if (message.includes('Proxy response') && message.includes('407')) {
     return new SourceTrouble('the proxy wants a login (HTTP 407)', { again: false });

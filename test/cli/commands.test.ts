@@ -17,6 +17,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { stripVTControlCharacters } from 'node:util';
 import { execa } from 'execa';
@@ -721,7 +722,7 @@ for (const [command, says] of wrong) {
 /** Names of the commands that a help text lists. */
 function listedCommands(help: string): string[] {
   const [, list = ''] = /^Commands:\n((?: .*\n)+)/m.exec(help) ?? [];
-  return [...list.matchAll(/^ {2}(\w+)/gm)].map(([, name]) => name ?? '').filter((name) => name !== 'help');
+  return [...list.matchAll(/^ {2}([\w-]+)/gm)].map(([, name]) => name ?? '').filter((name) => name !== 'help');
 }
 
 line('has --help with examples for every command', () =>
@@ -746,6 +747,7 @@ line('has --help with examples for every command', () =>
       'lock',
       'fetch',
       'image',
+      'approve-csrs',
       'token',
       'token list',
       'token rotate',
@@ -776,6 +778,7 @@ async function onTerminal(
   const exitCode = await run(wordsOf(command), {
     env: { TERM: 'xterm' },
     cwd,
+    stdin: Readable.from([]),
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     now: () => start,

@@ -14,6 +14,7 @@ type Need = 'apt' | 'go' | 'root';
  */
 const PARTS = {
   'kubelet-config-oracle': { files: ['kubelet-config-oracle/main.go'], needs: ['go'], minutes: 4 },
+  'csr-oracle': { files: ['csr-oracle/main.go', 'private-apt.sh'], needs: ['go', 'apt'], minutes: 1 },
   packer: { files: [], needs: ['go'], minutes: 4 },
   'debian-12': { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 3 },
   'debian-12-cloud': { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 4 },
@@ -23,6 +24,7 @@ const PARTS = {
   'docker-registry': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
   'kubelet-1.18.6': { files: ['kubernetes-module.sh', 'private-apt.sh'], needs: ['apt'], minutes: 7 },
   'control-plane-1.18.6': { files: ['kubernetes-module.sh', 'private-apt.sh'], needs: ['apt'], minutes: 10 },
+  'control-plane-1.37.2': { files: [], needs: ['go'], minutes: 15 },
   'upstream-mirror': {
     files: ['private-apt.sh'],
     needs: ['apt'],

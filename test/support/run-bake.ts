@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { run } from '../../src/cli/run.ts';
 
 /** When the guide made its tokens. */
@@ -22,18 +23,25 @@ function fixtureRandom(): (bytes: number) => Uint8Array {
 /** Runs a command line of bake in this process, at a fixed time and with the fixture token. */
 export async function runBake(
   argv: readonly string[],
-  options: { readonly cwd: string; readonly now?: Date; readonly env?: Readonly<Record<string, string>> },
+  options: {
+    readonly cwd: string;
+    readonly now?: Date;
+    readonly env?: Readonly<Record<string, string>>;
+    readonly stdin?: string;
+    readonly signal?: AbortSignal;
+  },
 ): Promise<{ exitCode: number; stdout: string; stderr: string }> {
   const written = { stdout: '', stderr: '' };
   const stream = (name: keyof typeof written) => ({ write: (text: string) => void (written[name] += text) });
   const exitCode = await run(argv, {
     env: options.env ?? {},
     cwd: options.cwd,
+    stdin: Readable.from([Buffer.from(options.stdin ?? '')]),
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     now: () => options.now ?? GUIDE_TIME,
     random: fixtureRandom(),
-    signal: new AbortController().signal,
+    signal: options.signal ?? new AbortController().signal,
     packageRoot: join(import.meta.dirname, '../..'),
   });
   return { exitCode, ...written };

@@ -1,0 +1,70 @@
+import { planOf, type Plan } from '../cluster/planned-identity.ts';
+import { auditLine } from '../csr/audit-line.ts';
+import { servingSigner } from '../csr/judge-csr.ts';
+import { Survey } from '../csr/survey.ts';
+import { exitCodes } from '../diagnostics/failure.ts';
+import { CsrApi } from '../edges/kubernetes/csr-api.ts';
+import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
+import { readKubeconfig } from '../edges/kubernetes/read-kubeconfig.ts';
+import { SourceTrouble } from '../edges/source-trouble.ts';
+import { approveLive, unreachable, type LiveOptions } from './approve-live.ts';
+import type { Context } from './context.ts';
+import { explainDecision } from './explain-decision.ts';
+import { loadAndReport } from './load-and-report.ts';
+import { readCsrFile } from './read-csr-file.ts';
+import { tellDecisions } from './tell-decisions.ts';
+
+export interface ApproveCsrsOptions extends LiveOptions {
+  readonly fromFile?: string;
+  readonly dryRun?: true;
+  readonly explain?: string;
+  readonly kubeconfig?: string;
+  readonly context?: string;
+}
+
+/**
+ * Judges requests for serving certificates by the plan; approves those that are as planned, unless it is only to look.
+ * @returns the exit code
+ * @throws Failure `csrs-unreadable`, `unknown-csr`, `kubeconfig-unusable`, or as approveLive
+ */
+export async function approveCsrs(file: string, options: ApproveCsrsOptions, context: Context): Promise<number> {
+  const loaded = loadAndReport(file, {}, context);
+  if (loaded === undefined) return exitCodes.description;
+  const plan = planOf(loaded.cluster);
+  if (options.fromFile !== undefined)
+    return judge(plan, await readCsrFile(options.fromFile, context), options, context);
+
+  const api = new KubernetesApi(readKubeconfig(options, context), context);
+  try {
+    if (options.dryRun === undefined && options.explain === undefined) {
+      return await approveLive(loaded.cluster, api, options, context);
+    }
+    return await judge(plan, (await CsrApi.open(api)).list(servingSigner), options, context);
+  } catch (error) {
+    throw error instanceof SourceTrouble ? unreachable(api, error) : error;
+  } finally {
+    await api.close();
+  }
+}
+
+/** Says what is to be thought of each request, and changes nothing. */
+async function judge(
+  plan: Plan,
+  values: Iterable<unknown> | AsyncIterable<unknown>,
+  options: ApproveCsrsOptions,
+  context: Context,
+): Promise<number> {
+  const survey = new Survey(plan);
+  for await (const value of values) survey.add(value);
+  const decisions = survey.decisions();
+  if (options.explain !== undefined) {
+    explainDecision(options.explain, decisions, options, context);
+    return exitCodes.done;
+  }
+  for (const decision of decisions) {
+    if (decision.verdict.kind === 'none') continue;
+    context.stderr.write(auditLine(decision, { time: context.now(), done: false }));
+  }
+  tellDecisions(decisions, options, context);
+  return exitCodes.done;
+}

@@ -1,0 +1,66 @@
+import { approvePlanned } from '../approve/approve-planned.ts';
+import type { NodeReport } from '../approve/node-report.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { planOf } from '../cluster/planned-identity.ts';
+import { auditLine } from '../csr/audit-line.ts';
+import { exitCodes, Failure } from '../diagnostics/failure.ts';
+import { CsrApi } from '../edges/kubernetes/csr-api.ts';
+import type { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
+import type { SourceTrouble } from '../edges/source-trouble.ts';
+import { textTable } from '../report/text-table.ts';
+import type { Context } from './context.ts';
+import { printJson } from './print-json.ts';
+
+export interface LiveOptions {
+  readonly output: 'table' | 'json';
+  /** In seconds. */
+  readonly timeout: number;
+}
+
+/**
+ * Approves in a cluster, and waits for the certificates.
+ * @returns the exit code
+ * @throws Failure `nodes-without-certificate`, `cluster-unreachable`, or of the connection
+ */
+export async function approveLive(
+  cluster: Cluster,
+  api: KubernetesApi,
+  options: LiveOptions,
+  context: Context,
+): Promise<number> {
+  const { now, signal, stderr } = context;
+  const timeoutMs = options.timeout * 1000;
+  const reports = await approvePlanned({
+    plan: planOf(cluster),
+    authority: cluster.controlPlane.certificateAuthority,
+    open: () => CsrApi.open(api),
+    timeoutMs,
+    onDecision: (decision) => void stderr.write(auditLine(decision, { time: now(), done: true })),
+    onTrouble: (message) => void stderr.write(`${api.server}: ${message}; trying again\n`),
+    now,
+    signal,
+  });
+  const lacking = reports.filter(({ state }) => state !== 'issued');
+  tellReports(reports, lacking.length === 0, options, context);
+  if (lacking.length === 0) return exitCodes.done;
+  throw new Failure('nodes-without-certificate', lackingIn(lacking, reports.length));
+}
+
+export function unreachable({ server }: KubernetesApi, { message }: SourceTrouble): Failure {
+  return new Failure('cluster-unreachable', `${server}: ${message}; is it up, and is this the way to it?`);
+}
+
+function tellReports(reports: readonly NodeReport[], good: boolean, { output }: LiveOptions, context: Context) {
+  if (output === 'json') printJson({ good, nodes: reports }, context);
+  else {
+    const rows = reports.map(({ node, state, csr, why }) => [node, state, csr, why]);
+    context.stdout.write(textTable(['NODE', 'STATE', 'CSR', 'WHY'], rows));
+  }
+}
+
+function lackingIn(lacking: readonly NodeReport[], planned: number): string {
+  const [first, second, third, ...more] = lacking.map(({ node }) => node);
+  const names = [first, second, third].filter((name) => name !== undefined).join(', ');
+  const others = more.length === 0 ? '' : ` and ${more.length} more`;
+  return `${lacking.length} of ${planned} nodes have no serving certificate: ${names}${others}; WHY says what keeps each`;
+}

@@ -1,0 +1,31 @@
+import type { Cluster, Node } from './cluster.ts';
+
+/**
+ * Who a node is in Kubernetes: what compile writes for its kubelet, which therefore is all that this kubelet may ask a
+ * certificate for.
+ */
+export interface PlannedIdentity {
+  /** Its name in Kubernetes and on the network: kubelet's --hostname-override. */
+  readonly name: string;
+  /** Its one address in Kubernetes, in one spelling: kubelet's --node-ip. */
+  readonly address: string;
+  /**
+   * As whom kubelet speaks to the apiserver once it has its client certificate.
+   * https://kubernetes.io/docs/reference/access-authn-authz/node/
+   */
+  readonly user: string;
+}
+
+/** The group that a kubelet's client certificate names as its organization. */
+export const nodesGroup = 'system:nodes';
+
+export function plannedIdentity({ name, address }: Node): PlannedIdentity {
+  return { name, address, user: `system:node:${name}` };
+}
+
+/** The nodes of a cluster by the users that they are. */
+export type Plan = ReadonlyMap<string, PlannedIdentity>;
+
+export function planOf({ nodes }: Cluster): Plan {
+  return new Map(nodes.map(plannedIdentity).map((identity) => [identity.user, identity]));
+}

@@ -1,0 +1,33 @@
+import type { Decision } from './survey.ts';
+
+/** What a decision is remembered by, as a line of JSON. `done` is false where nothing was asked of the cluster. */
+export function auditLine(
+  { name, requester, verdict }: Decision,
+  { time, done }: { time: Date; done: boolean },
+): string {
+  const why =
+    verdict.kind === 'refuse' ? { reason: verdict.reason, message: verdict.message } : { reason: 'as-planned' };
+  const line = JSON.stringify({
+    time: time.toISOString(),
+    csr: name,
+    node: nodeOf(requester),
+    verdict: verdict.kind,
+    ...why,
+    key: 'key' in verdict ? verdict.key : undefined,
+    dryRun: done ? undefined : true,
+  });
+  return `${escapeInvisible(line)}\n`;
+}
+
+/** The node that a user is; one that is none by its own name. */
+export function nodeOf(requester: string): string {
+  return requester.replace(/^system:node:/, '');
+}
+
+/** Still the same JSON, of which a terminal shows all: names come from whoever may post requests. */
+function escapeInvisible(json: string): string {
+  const escape = (unit: number): string => `\\u${unit.toString(16).padStart(4, '0')}`;
+  return json.replace(/\p{C}/gu, (character) =>
+    Array.from({ length: character.length }, (_, index) => escape(character.charCodeAt(index))).join(''),
+  );
+}

@@ -1,0 +1,37 @@
+import type { CodeEntry } from './code-entry.ts';
+
+/** What keeps bake from a cluster that runs. */
+export const clusterCodes = {
+  'kubeconfig-unusable': {
+    severity: 'error',
+    summary: 'the kubeconfig leads to no cluster',
+    story: `bake finds it as kubectl does: --kubeconfig, else the files of $KUBECONFIG, else ~/.kube/config; --context chooses
+in it. It takes client certificates, tokens and files of tokens. A login by exec, by a proxy or by a password it does not
+know: \`kubectl get csr -o json | bake approve-csrs --from-file -\` judges all the same.`,
+  },
+  'cluster-unreachable': {
+    severity: 'error',
+    summary: 'the apiserver has not answered',
+    story: `bake has asked again and again until the time was up (--timeout), and the message says how the last attempt went.
+Nothing is lost: requests wait in the cluster for a day, and kubelet makes a new one after that.`,
+  },
+  'cluster-untrusted': {
+    severity: 'error',
+    summary: 'the apiserver could not be trusted, or is not there',
+    story: `Its certificate is not signed by the kubeconfig's certificate-authority, is for another name or has expired; or
+there is no such host. Asking again would not help. tls-server-name in the kubeconfig says by which name to know it.`,
+  },
+  'cluster-refuses': {
+    severity: 'error',
+    summary: 'the apiserver refuses what bake asks',
+    story: `The login is no longer good, or may not do this. bake lists certificatesigningrequests, updates
+certificatesigningrequests/approval, and approves for the signer kubernetes.io/kubelet-serving (the verb approve on
+signers). https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
+  },
+  'nodes-without-certificate': {
+    severity: 'error',
+    summary: 'some planned nodes have no serving certificate yet',
+    story: `The table says for each how far it has come, and why no further. Without that certificate kubectl logs and exec
+do not work on the node. What was approved stays approved; run bake approve-csrs again once the cause is gone.`,
+  },
+} as const satisfies Readonly<Record<string, CodeEntry>>;

@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { cpSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import { sequence } from '../support/der.ts';
+import {
+  attributes,
+  commonName,
+  csrOf,
+  dns,
+  extensionRequest,
+  ip,
+  namesExtension,
+  organization,
+  p256,
+} from '../support/make-csr.ts';
+import { fakeApiServer, type FakeApiServer, type Stored } from '../support/fake-apiserver.ts';
+import { kubeconfigOf } from '../support/kubeconfig.ts';
+import { runBake } from '../support/run-bake.ts';
+import { inTemporaryFolder } from '../support/temporary-folder.ts';
+
+// What `kubectl get csr -o json` has saved is judged, and the world stays as it is.
+const offline = suite('approve-csrs --from-file');
+
+const guide = join(import.meta.dirname, '../../examples/guide');
+const keyDigest = createHash('sha256')
+  .update(p256.publicKey.export({ type: 'spki', format: 'der' }))
+  .digest('hex');
+
+/** The guide's three nodes: one asks as planned, one for the address of another, and one has its certificate. */
+const saved = {
+  apiVersion: 'v1',
+  kind: 'List',
+  items: [
+    request('csr-prd8t', 'node1', [192, 168, 31, 136]),
+    request('csr-vn6c2', 'node2', [192, 168, 31, 44]),
+    request('csr-w77nj', 'master', [192, 168, 31, 44], { conditions: [{ type: 'Approved' }], certificate: 'LS0t' }),
+    request(
+      'csr-bsvp6',
+      'node1',
+      [],
+      {},
+      { signerName: 'kubernetes.io/kube-apiserver-client-kubelet', username: 'system:bootstrap:hcchoh' },
+    ),
+  ],
+};
+
+function request(name: string, node: string, address: number[], status = {}, spec = {}) {
+  return csrOf(
+    {
+      subject: sequence(organization, commonName(`system:node:${node}`)),
+      attributes: attributes(extensionRequest(namesExtension(dns(node), ip(...address)))),
+    },
+    { metadata: { name, uid: name }, spec: { username: `system:node:${node}`, ...spec }, status },
+  );
+}
+
+function bake(command: string, stdin?: string) {
+  return inTemporaryFolder((folder) => {
+    cpSync(guide, folder, { recursive: true });
+    writeFileSync(join(folder, 'csrs.json'), JSON.stringify(saved));
+    writeFileSync(join(folder, 'table.txt'), 'NAME AGE REQUESTOR CONDITION\n');
+    writeFileSync(join(folder, 'pods.json'), '{"apiVersion": "v1", "kind": "PodList", "items": []}');
+    return runBake(command.split(' ').slice(1), { cwd: folder, ...(stdin === undefined ? {} : { stdin }) });
+  });
+}
+
+const table = `NAME       REQUESTER                STATE    VERDICT  WHY
+csr-prd8t  system:node:node1        pending  approve
+csr-vn6c2  system:node:node2        pending  refuse   name-not-planned: it names "192.168.31.44"; the plan gives it node2 and 192.168.31.90
+csr-w77nj  system:node:master       issued
+csr-bsvp6  system:bootstrap:hcchoh  pending  refuse   signer-other: its signer is "kubernetes.io/kube-apiserver-client-kubelet"
+`;
+
+const time = '2020-08-02T14:12:04.000Z';
+const audit = [
+  { time, csr: 'csr-prd8t', node: 'node1', verdict: 'approve', reason: 'as-planned', key: keyDigest, dryRun: true },
+  {
+    time,
+    csr: 'csr-vn6c2',
+    node: 'node2',
+    verdict: 'refuse',
+    reason: 'name-not-planned',
+    message: 'it names "192.168.31.44"; the plan gives it node2 and 192.168.31.90',
+    key: keyDigest,
+    dryRun: true,
+  },
+  {
+    time,
+    csr: 'csr-bsvp6',
+    node: 'system:bootstrap:hcchoh',
+    verdict: 'refuse',
+    reason: 'signer-other',
+    message: 'its signer is "kubernetes.io/kube-apiserver-client-kubelet"',
+    dryRun: true,
+  },
+];
+
+offline('each request has its verdict on stdout, and its line of JSON on stderr', async () => {
+  for (const [command, stdin] of [
+    ['bake approve-csrs --from-file csrs.json', undefined],
+    ['bake approve-csrs cluster.yaml --from-file -', JSON.stringify(saved)],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await bake(command, stdin);
+    assert.equal(stdout, table);
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    assert.deepEqual(lines, audit);
+    assert.equal(exitCode, 0);
+  }
+});
+
+offline('-o json says the same', async () => {
+  const { exitCode, stdout } = await bake('bake approve-csrs --from-file csrs.json -o json');
+  const { good, requests } = JSON.parse(stdout) as { good: boolean; requests: Record<string, unknown>[] };
+  assert.deepEqual([exitCode, good, requests.length], [0, true, 4]);
+  const [approved, refused, issued] = requests;
+  const requester = 'system:node:node1';
+  assert.deepEqual(approved, { name: 'csr-prd8t', requester, state: 'pending', verdict: 'approve', key: keyDigest });
+  assert.equal(refused?.['reason'], 'name-not-planned');
+  assert.deepEqual(issued, { name: 'csr-w77nj', requester: 'system:node:master', state: 'issued', verdict: 'none' });
+});
+
+offline('nothing to judge is no error', async () => {
+  const { exitCode, stdout, stderr } = await bake(
+    'bake approve-csrs --from-file -',
+    '{"apiVersion": "v1", "kind": "List", "items": []}',
+  );
+  assert.deepEqual([exitCode, stdout, stderr], [0, '', 'no requests\n']);
+});
+
+offline('--explain tells why, and what to do', async () => {
+  const { exitCode, stdout, stderr } = await bake('bake approve-csrs --from-file csrs.json --explain csr-vn6c2');
+  assert.equal(
+    stdout,
+    `csr-vn6c2: asked for by system:node:node2, pending
+refuse name-not-planned: the request names a host or an address that the plan does not give this node
+  it names "192.168.31.44"; the plan gives it node2 and 192.168.31.90
+Where the node is right, correct its name or address in the description; else somebody on this node asks for the identity of another machine.
+SHA-256 of its key: ${keyDigest}
+`,
+  );
+  assert.deepEqual([exitCode, stderr], [0, '']);
+
+  const good = await bake('bake approve-csrs --from-file csrs.json --explain csr-prd8t');
+  assert.match(good.stdout, /^csr-prd8t: .*, pending\napprove: /);
+  const decided = await bake('bake approve-csrs --from-file csrs.json --explain csr-w77nj');
+  assert.match(decided.stdout, /^csr-w77nj: .*, issued\nIt was decided before\.\n$/);
+
+  const { stdout: json } = await bake('bake approve-csrs --from-file csrs.json --explain csr-vn6c2 -o json');
+  const { request: told } = JSON.parse(json) as { request: Record<string, unknown> };
+  assert.ok(told['verdict'] === 'refuse' && told['reason'] === 'name-not-planned' && told['remedy'] !== undefined);
+});
+
+offline('what cannot be judged is told', async () => {
+  const cases: readonly [string, string, number, RegExp][] = [
+    ['--from-file none.json', 'csrs-unreadable', 3, /none\.json does not exist; `kubectl get csr -o json` prints one/],
+    ['--from-file table.txt', 'csrs-unreadable', 3, /table\.txt is not JSON/],
+    ['--from-file pods.json', 'csrs-unreadable', 3, /pods\.json is no list of certificate signing requests/],
+    ['--from-file -', 'csrs-unreadable', 3, /stdin is not JSON/],
+    ['--from-file csrs.json --explain csr-prd8', 'unknown-csr', 2, /did you mean csr-prd8t\?/],
+    ['--from-file csrs.json --explain elsewhere', 'unknown-csr', 2, /`kubectl get csr` lists them/],
+    ['none.yaml --from-file csrs.json', 'description-unreadable', 3, /none\.yaml does not exist/],
+  ];
+  for (const [words, code, exit, says] of cases) {
+    const { exitCode, stdout, stderr } = await bake(`bake approve-csrs ${words}`);
+    assert.match(stderr, new RegExp(`^error ${code}: `, 'm'));
+    assert.match(stderr, says);
+    assert.deepEqual([exitCode, stdout], [exit, ''], words);
+  }
+});
+
+offline('what a file holds cannot act on a terminal', async () => {
+  const username = 'system:node:\u001b[2J\u202enode1';
+  const items = [csrOf({}, { metadata: { name: 'csr-\u001b[2J' }, spec: { username } })];
+  const { stdout, stderr } = await bake('bake approve-csrs --from-file -', JSON.stringify({ ...saved, items }));
+  for (const letter of ['\u001b', '\u202e']) assert.ok(!`${stdout}${stderr}`.includes(letter), stdout + stderr);
+  const { node } = JSON.parse(stderr) as { node: string };
+  assert.equal(node, username.slice('system:node:'.length));
+});
+
+const live = suite('approve-csrs');
+
+/** In a folder with a kubeconfig for an apiserver in which these requests wait. */
+function inCluster(
+  items: readonly object[],
+  work: (bake: (words: string) => ReturnType<typeof runBake>, server: FakeApiServer) => Promise<void>,
+): () => Promise<void> {
+  return () =>
+    inTemporaryFolder(async (folder) => {
+      const server = await fakeApiServer(items as Stored[]);
+      cpSync(guide, folder, { recursive: true });
+      writeFileSync(join(folder, 'ca.pem'), server.certificate);
+      writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+      try {
+        await work(async (words) => {
+          const ran = await runBake(['approve-csrs', ...words.split(' ')], {
+            cwd: folder,
+            env: { KUBECONFIG: 'config' },
+          });
+          assert.doesNotMatch(ran.stdout + ran.stderr, /a-secret|^\s+at /m);
+          return ran;
+        }, server);
+      } finally {
+        await server.close();
+      }
+    });
+}
+
+const [good, bad, issued] = saved.items;
+assert.ok(good && bad && issued);
+const goodToo = request('csr-zg6q9', 'node2', [192, 168, 31, 90]);
+
+live(
+  'all nodes get their certificates: a table, the decisions, and 0',
+  inCluster([good, goodToo, request('csr-w77nj', 'master', [192, 168, 31, 44])], async (bake) => {
+    const { exitCode, stdout, stderr } = await bake('--timeout 60s');
+    assert.equal(
+      stdout,
+      `NODE    STATE   CSR        WHY
+master  issued  csr-w77nj
+node1   issued  csr-prd8t
+node2   issued  csr-zg6q9
+`,
+    );
+    const decided = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(
+      decided.map(({ csr, verdict, dryRun }) => [csr, verdict, dryRun]),
+      [
+        ['csr-prd8t', 'approve', undefined],
+        ['csr-zg6q9', 'approve', undefined],
+        ['csr-w77nj', 'approve', undefined],
+      ],
+    );
+    assert.equal(exitCode, 0);
+  }),
+);
+
+live(
+  'some get none: what is planned is approved, and the others are named',
+  inCluster([good, bad], async (bake, { objects }) => {
+    const { exitCode, stdout, stderr } = await bake('--timeout 0s -o json');
+    const { good: all, nodes } = JSON.parse(stdout) as { good: boolean; nodes: Record<string, string>[] };
+    assert.equal(all, false);
+    assert.deepEqual(
+      nodes.map(({ node, state, csr }) => [node, state, csr]),
+      [
+        ['master', 'missing', ''],
+        ['node1', 'approved', 'csr-prd8t'],
+        ['node2', 'pending', 'csr-vn6c2'],
+      ],
+    );
+    assert.match(stderr, /^error nodes-without-certificate: 3 of 3 nodes .*: master, node1, node2; /m);
+    assert.equal(exitCode, 3);
+    const [condition] = objects.get('csr-prd8t')?.status.conditions ?? [];
+    assert.deepEqual(condition, {
+      type: 'Approved',
+      status: 'True',
+      reason: 'BakePlan',
+      message: 'bake approve-csrs: exactly what the description plans for this node',
+      lastUpdateTime: '2020-08-02T14:12:04Z',
+    });
+    assert.equal(objects.get('csr-vn6c2')?.status.conditions, undefined);
+  }),
+);
+
+live(
+  '--dry-run and --explain change nothing',
+  inCluster([good, bad], async (bake, { requests }) => {
+    const { exitCode, stdout } = await bake('--dry-run');
+    assert.match(stdout, /^csr-prd8t +system:node:node1 +pending +approve$/m);
+    const explained = await bake('--explain csr-vn6c2');
+    assert.match(explained.stdout, /^refuse name-not-planned: /m);
+    assert.deepEqual([exitCode, explained.exitCode], [0, 0]);
+    assert.ok(requests.every(({ method }) => method === 'GET'));
+  }),
+);
+
+live(
+  'an apiserver that does not answer is told',
+  inCluster([good], async (bake, server) => {
+    await server.close();
+    for (const words of ['--timeout 0s', '--dry-run']) {
+      const { exitCode, stdout, stderr } = await bake(words);
+      assert.match(stderr, /^error cluster-unreachable: https:\/\/127\.0\.0\.1:\d+: nothing listens there/m);
+      assert.deepEqual([exitCode, stdout], [3, '']);
+    }
+  }),
+);
+
+live(
+  'a command line that cannot be meant is refused',
+  inCluster([good], async (bake, { requests }) => {
+    for (const [words, says] of [
+      ['--timeout 5', /Write it as 90s, 5m or 1h/],
+      ['-o yaml', /Allowed choices are table, json/],
+      ['--from-file csrs.json --dry-run', /cannot be used with option/],
+    ] as const) {
+      const { exitCode, stderr } = await bake(words);
+      assert.match(stderr, says);
+      assert.equal(exitCode, 2);
+    }
+    assert.equal(requests.length, 0);
+  }),
+);
+
+offline.run();
+live.run();

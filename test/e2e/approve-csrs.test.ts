@@ -1,0 +1,241 @@
+import assert from 'node:assert/strict';
+import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { suite } from 'uvu';
+import { startApiServer, type ApiServer, type Release } from '../support/apiserver.ts';
+import { sequence } from '../support/der.ts';
+import { kubeconfigOf } from '../support/kubeconfig.ts';
+import {
+  attributes,
+  commonName,
+  derOf,
+  dns,
+  extensionRequest,
+  goodParts,
+  ip,
+  namesExtension,
+  organization,
+  pemOf,
+} from '../support/make-csr.ts';
+import { runBake } from '../support/run-bake.ts';
+import { testUnless } from '../support/skip.ts';
+import { tryPart } from '../support/try-part.ts';
+
+// bake approve-csrs against real apiservers, with a real kube-controller-manager that signs: Kubernetes 1.18 has v1beta1
+// only, and the newest v1 only.
+const debian = await tryPart('debian-12');
+
+const releases = [
+  { release: '1.18.6', part: await tryPart('control-plane-1.18.6'), version: 'v1beta1' },
+  { release: '1.37.2', part: await tryPart('control-plane-1.37.2'), version: 'v1' },
+] as const;
+
+/** The guide's. */
+const addresses: Readonly<Record<string, readonly number[]>> = {
+  master: [192, 168, 31, 44],
+  node1: [192, 168, 31, 136],
+  node2: [192, 168, 31, 90],
+};
+
+interface Csr {
+  readonly metadata: { readonly name: string };
+  readonly status: { readonly certificate?: string; readonly conditions?: readonly Record<string, string>[] };
+}
+
+/** A cluster without nodes, and the folder of somebody who has described it. */
+class World {
+  readonly #api: ApiServer;
+  readonly #version: string;
+  readonly folder: string;
+
+  private constructor(api: ApiServer, folder: string, version: string) {
+    this.#api = api;
+    this.#version = version;
+    this.folder = folder;
+  }
+
+  static async start(controlPlane: string, release: Release, version: string): Promise<World> {
+    const folder = mkdtempSync(join(tmpdir(), 'bake-test-'));
+    cpSync(join(import.meta.dirname, '../../examples/guide'), folder, { recursive: true });
+    const api = await startApiServer({ controlPlane, debian: debian.folder }, join(folder, 'cluster'), release);
+    cpSync(join(api.identities, 'ca.pem'), join(folder, 'ca.pem'));
+    return new World(api, folder, version);
+  }
+
+  async end(): Promise<void> {
+    await this.#api.end();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  bake(words: string, kubeconfig = this.#api.kubeconfig) {
+    const argv = ['approve-csrs', ...words.split(' ').filter((word) => word !== '')];
+    return runBake(argv, { cwd: this.folder, env: { KUBECONFIG: kubeconfig }, now: new Date() });
+  }
+
+  /** Posts what the kubelet of a node would. */
+  async ask(node: string, name: string, address = addresses[node] ?? []): Promise<void> {
+    const parts = goodParts(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
+    const user = `system:node:${node}`;
+    const der = derOf({
+      ...parts,
+      subject: sequence(organization, commonName(user)),
+      attributes: attributes(extensionRequest(namesExtension(dns(node), ip(...address)))),
+    });
+    const object = {
+      apiVersion: `certificates.k8s.io/${this.#version}`,
+      kind: 'CertificateSigningRequest',
+      metadata: { name },
+      spec: {
+        request: Buffer.from(pemOf(der)).toString('base64'),
+        signerName: 'kubernetes.io/kubelet-serving',
+        usages: ['digital signature', 'key encipherment', 'server auth'],
+      },
+    };
+    await this.#api.call('POST', this.#path, object, { user, groups: ['system:nodes', 'system:authenticated'] });
+  }
+
+  get #path(): string {
+    return `/apis/certificates.k8s.io/${this.#version}/certificatesigningrequests`;
+  }
+
+  /** NAME -> its conditions, and whether its certificate is there. */
+  async state(): Promise<Record<string, string>> {
+    const { items } = (await this.#api.call('GET', this.#path)) as { items: Csr[] };
+    return Object.fromEntries(
+      items.map(({ metadata, status }) => {
+        const conditions = (status.conditions ?? []).map(({ type, reason }) => `${type} ${reason}`);
+        return [metadata.name, [...conditions, ...(status.certificate === undefined ? [] : ['issued'])].join(', ')];
+      }),
+    );
+  }
+
+  async certificate(name: string): Promise<X509Certificate> {
+    const { status } = (await this.#api.call('GET', `${this.#path}/${name}`)) as Csr;
+    return new X509Certificate(Buffer.from(status.certificate ?? '', 'base64'));
+  }
+
+  /** A kubeconfig for the same apiserver, by another login or with another authority. */
+  otherKubeconfig(user: Readonly<Record<string, string>>, authority = 'ca'): string {
+    const path = join(mkdtempSync(join(this.folder, 'other-')), 'kubeconfig');
+    writeFileSync(path, kubeconfigOf(this.#api.server, join(this.#api.identities, `${authority}.pem`), user));
+    return path;
+  }
+
+  get identities(): string {
+    return this.#api.identities;
+  }
+}
+
+const approved = 'Approved BakePlan, issued';
+
+for (const { release, part, version } of releases) {
+  const missing = part.missing ?? debian.missing;
+  const real = suite<{ world: World }>(`approve-csrs on Kubernetes ${release}`);
+  real.before(async (context) => {
+    if (missing === undefined) context.world = await World.start(part.folder, release, version);
+  });
+  real.after(async ({ world }) => {
+    if (missing === undefined) await world.end();
+  });
+
+  testUnless(real, missing, 'to look changes nothing', async ({ world }) => {
+    await world.ask('node1', 'good');
+    await world.ask('master', 'stolen', addresses['node1']);
+    await world.ask('stranger', 'stranger', [10, 0, 0, 1]);
+    const { exitCode, stdout, stderr } = await world.bake('--dry-run');
+    const rows = stdout.trimEnd().split('\n').slice(1);
+    assert.deepEqual(
+      rows.map((row) =>
+        row
+          .split(/ {2,}|: /, 5)
+          .slice(0, 4)
+          .join(' '),
+      ),
+      [
+        'good system:node:node1 pending approve',
+        'stolen system:node:master pending refuse',
+        'stranger system:node:stranger pending refuse',
+      ],
+    );
+    assert.equal(stderr.match(/"dryRun":true/g)?.length, 3);
+    const explained = await world.bake('--explain stolen');
+    assert.match(explained.stdout, /^refuse name-not-planned: /m);
+    assert.deepEqual([exitCode, explained.exitCode], [0, 0]);
+    assert.deepEqual(await world.state(), { good: '', stolen: '', stranger: '' });
+  });
+
+  testUnless(real, missing, 'what is planned is approved and issued, and nothing else', async ({ world }) => {
+    const { exitCode, stdout, stderr } = await world.bake('--timeout 15s');
+    assert.equal(exitCode, 3);
+    assert.match(stdout, /^node1 +issued +good$/m);
+    assert.match(stdout, /^master +pending +stolen +name-not-planned: it names "192\.168\.31\.136"; /m);
+    assert.match(stdout, /^node2 +missing +it has not asked/m);
+    assert.match(
+      stderr,
+      /^error nodes-without-certificate: 2 of 3 nodes have no serving certificate: master, node2; /m,
+    );
+    assert.deepEqual(await world.state(), { good: approved, stolen: '', stranger: '' });
+
+    const certificate = await world.certificate('good');
+    assert.equal(certificate.subjectAltName, 'DNS:node1, IP Address:192.168.31.136');
+    assert.ok(certificate.verify(new X509Certificate(readFileSync(join(world.identities, 'ca.pem'))).publicKey));
+  });
+
+  testUnless(real, missing, 'it waits for who asks late, also twice at once', async ({ world }) => {
+    const both = Promise.all([world.bake('--timeout 60s'), world.bake('--timeout 60s')]);
+    await setTimeout(1500);
+    await world.ask('master', 'old');
+    // Times have whole seconds.
+    await setTimeout(1100);
+    await world.ask('master', 'new');
+    await world.ask('node2', 'late');
+    for (const { exitCode, stdout, stderr } of await both) {
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stdout, /^master +issued +new$/m);
+      assert.match(stdout, /^node2 +issued +late$/m);
+    }
+    const { old, ...others } = await world.state();
+    // It was the newest for a second.
+    assert.ok(['', approved].includes(old ?? 'gone'));
+    assert.deepEqual(others, { good: approved, late: approved, new: approved, stolen: '', stranger: '' });
+  });
+
+  testUnless(real, missing, 'where all have theirs nothing is approved anew', async ({ world }) => {
+    const before = await world.state();
+    const { exitCode, stderr } = await world.bake('--timeout 0s');
+    assert.equal(exitCode, 0, stderr);
+    assert.doesNotMatch(stderr, /"verdict":"approve"/);
+    assert.deepEqual(await world.state(), before);
+  });
+
+  testUnless(real, missing, 'a login that is none, may not, or does not trust, is told', async ({ world }) => {
+    await world.ask('node1', 'again');
+    const pair = (name: string) => ({
+      'client-certificate': join(world.identities, `${name}.pem`),
+      'client-key': join(world.identities, `${name}.key`),
+    });
+    const cases: readonly [string, RegExp][] = [
+      [
+        world.otherKubeconfig({ token: 'none' }),
+        /^error cluster-refuses: .*\(HTTP 401\): Unauthorized; renew the login/m,
+      ],
+      // A node may list requests, and not approve them.
+      [world.otherKubeconfig(pair('client')), /^error cluster-refuses: .*\(HTTP 403\): .*forbidden/m],
+      [
+        world.otherKubeconfig({ token: 'none' }, 'another-ca'),
+        /^error cluster-untrusted: .* certificate is not trusted/m,
+      ],
+    ];
+    for (const [kubeconfig, says] of cases) {
+      const { exitCode, stderr } = await world.bake('--timeout 30s', kubeconfig);
+      assert.match(stderr, says);
+      assert.equal(exitCode, 3);
+    }
+    assert.equal((await world.state())['again'], '');
+  });
+
+  real.run();
+}

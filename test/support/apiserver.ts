@@ -1,0 +1,154 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
+import { Agent, request } from 'undici';
+import { kubeconfigOf } from './kubeconfig.ts';
+import { makeIdentities } from './make-identities.ts';
+
+/** One apiserver on loopback, with its etcd, and a kube-controller-manager that signs. */
+export interface ApiServer {
+  readonly server: string;
+  /** NAME.pem and NAME.key; ca is who signs. */
+  readonly identities: string;
+  /** Of an administrator, by a token. */
+  readonly kubeconfig: string;
+  /** What an administrator would send; rejects unless it is 2xx. `as` is whom they impersonate. */
+  call(method: string, path: string, body?: object, as?: { user: string; groups: readonly string[] }): Promise<unknown>;
+  readonly end: () => Promise<void>;
+}
+
+type Flags = Readonly<Record<string, string | number | boolean>>;
+
+export type Release = '1.18.6' | '1.37.2';
+
+/** What a release needs besides; 1.18 also listens on ports without TLS unless told not to. */
+function flagsOf(
+  release: Release,
+  identities: string,
+): { readonly apiServer: Flags; readonly controllerManager: Flags } {
+  if (release === '1.18.6') return { apiServer: { 'insecure-port': 0 }, controllerManager: { port: 0 } };
+  const apiServer = {
+    'service-account-issuer': 'https://kubernetes.default.svc',
+    'service-account-signing-key-file': join(identities, 'server.key'),
+  };
+  return { apiServer, controllerManager: {} };
+}
+
+/**
+ * @param parts folders of the part control-plane-RELEASE, and of debian-12
+ * @param folder a new one
+ */
+export async function startApiServer(
+  parts: { readonly controlPlane: string; readonly debian: string },
+  folder: string,
+  release: Release,
+): Promise<ApiServer> {
+  mkdirSync(folder, { recursive: true });
+  const identities = join(folder, 'identities');
+  await makeIdentities(parts.debian, identities);
+  const more = flagsOf(release, identities);
+  const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
+  const server = `https://127.0.0.1:${port}`;
+  const token = randomBytes(16).toString('hex');
+  writeFileSync(join(folder, 'tokens.csv'), `${token},admin,admin,system:masters\n`);
+  const kubeconfig = join(folder, 'admin.kubeconfig');
+  const ca = join(identities, 'ca.pem');
+  writeFileSync(kubeconfig, kubeconfigOf(server, ca, { token }));
+
+  const running: { kill(signal: 'SIGKILL'): boolean; finished: Promise<unknown> }[] = [];
+  const start = (program: string, flags: Flags): void => {
+    const stderr = { file: join(folder, `${program}.log`) };
+    const argv = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
+    // --pdeathsig: a test that is killed leaves nothing behind.
+    const subprocess = execa('setpriv', ['--pdeathsig', 'KILL', join(parts.controlPlane, program), ...argv], {
+      reject: false,
+      buffer: false,
+      stdin: 'ignore',
+      stdout: 'ignore',
+      stderr,
+    });
+    running.push({ kill: (signal) => subprocess.kill(signal), finished: subprocess });
+  };
+  const etcd = `http://127.0.0.1:${etcdPort}`;
+  start('etcd', {
+    'data-dir': join(folder, 'etcd'),
+    'listen-client-urls': etcd,
+    'advertise-client-urls': etcd,
+    'listen-peer-urls': `http://127.0.0.1:${peerPort}`,
+    'unsafe-no-fsync': true,
+  });
+  start('kube-apiserver', {
+    'bind-address': '127.0.0.1',
+    'secure-port': port,
+    'tls-cert-file': join(identities, 'server.pem'),
+    'tls-private-key-file': join(identities, 'server.key'),
+    'client-ca-file': ca,
+    'token-auth-file': join(folder, 'tokens.csv'),
+    'authorization-mode': 'Node,RBAC',
+    'service-account-key-file': join(identities, 'server.pem'),
+    'service-cluster-ip-range': '10.254.0.0/16',
+    'etcd-servers': etcd,
+    ...more.apiServer,
+  });
+  start('kube-controller-manager', {
+    kubeconfig,
+    'cluster-signing-cert-file': ca,
+    'cluster-signing-key-file': join(identities, 'ca.key'),
+    controllers: 'csrsigning',
+    'leader-elect': false,
+    'secure-port': 0,
+    ...more.controllerManager,
+  });
+
+  const dispatcher = new Agent({ connect: { ca: readFileSync(ca) } });
+  const call: ApiServer['call'] = async (method, path, body, as) => {
+    const { statusCode, body: answer } = await request(`${server}${path}`, {
+      dispatcher,
+      method: method,
+      headers: {
+        authorization: `Bearer ${token}`,
+        'content-type': 'application/json',
+        ...(as && { 'impersonate-user': as.user, 'impersonate-group': [...as.groups] }),
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (statusCode >= 300) throw new Error(`${method} ${path}: HTTP ${statusCode} ${text}`);
+    return text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
+  };
+  await untilHealthy(call, () => readFileSync(join(folder, 'kube-apiserver.log'), 'utf8'));
+  return {
+    server,
+    identities,
+    kubeconfig,
+    call,
+    end: async () => {
+      for (const program of running) program.kill('SIGKILL');
+      await Promise.all(running.map(({ finished }) => finished));
+      await dispatcher.destroy();
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function untilHealthy(call: ApiServer['call'], log: () => string): Promise<void> {
+  const deadline = Date.now() + 120_000;
+  for (;;) {
+    const answer = await call('GET', '/healthz').catch((error: unknown) => error);
+    if (answer === 'ok') return;
+    if (Date.now() > deadline)
+      throw new Error(`no healthy apiserver after 2 minutes: ${String(answer)}\n${log().slice(-3000)}`);
+    await setTimeout(500);
+  }
+}

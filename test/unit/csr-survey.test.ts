@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict';
+import { suite } from 'uvu';
+import { plannedIdentity, planOf } from '../../src/cluster/planned-identity.ts';
+import { csrItems } from '../../src/csr/csr-items.ts';
+import { Survey, type KnownVerdicts } from '../../src/csr/survey.ts';
+import { commonName, csrOf, organization } from '../support/make-csr.ts';
+import { sequence } from '../support/der.ts';
+
+// What is known of all requests together: which of a node's is the newest, and which are decided already.
+const surveys = suite('survey');
+
+const node = { name: 'node1', address: '192.168.31.136', interfaces: [], nameservers: [], searchDomains: [] };
+const plan = new Map([['system:node:node1', plannedIdentity(node)]]);
+
+interface Made {
+  readonly at?: string;
+  readonly version?: number;
+  readonly condition?: string;
+  readonly certificate?: string;
+  readonly bad?: boolean;
+  readonly signer?: string;
+}
+
+function request(name: string, { at = '14:50:00', version = 1, condition, certificate, bad, signer }: Made = {}) {
+  const subject = sequence(organization, commonName(bad === true ? 'system:node:node2' : 'system:node:node1'));
+  return csrOf(
+    { subject },
+    {
+      metadata: { name, uid: name, resourceVersion: String(version), creationTimestamp: `2020-08-02T${at}Z` },
+      spec: signer === undefined ? {} : { signerName: signer },
+      status: { conditions: condition === undefined ? null : [{ type: condition }], certificate },
+    },
+  );
+}
+
+function decide(...values: unknown[]): string[] {
+  const survey = new Survey(plan);
+  for (const value of values) survey.add(value);
+  return survey.decisions().map(({ name, state, verdict }) => {
+    const what = verdict.kind === 'refuse' ? verdict.reason : verdict.kind;
+    return [name, state, what].join(' ');
+  });
+}
+
+surveys('of two requests of a node the newer is approved, in whatever order they come', () => {
+  const [older, newer] = [request('a', { at: '14:50:00' }), request('b', { at: '14:50:01' })];
+  assert.deepEqual(decide(older, newer), ['a pending superseded', 'b pending approve']);
+  assert.deepEqual(decide(newer, older), ['b pending approve', 'a pending superseded']);
+});
+
+surveys('within a second the count of the apiserver decides', () => {
+  const [older, newer] = [request('a', { version: 9 }), request('b', { version: 10 })];
+  assert.deepEqual(decide(newer, older), ['b pending approve', 'a pending superseded']);
+});
+
+surveys('a newer one counts whatever became of it', () => {
+  const older = request('a');
+  for (const [condition, state] of [
+    ['Approved', 'approved'],
+    ['Denied', 'denied'],
+    ['Failed', 'failed'],
+  ] as const) {
+    const newer = request('b', { at: '14:51:00', condition });
+    assert.deepEqual(decide(older, newer), ['a pending superseded', `b ${state} none`]);
+  }
+  const bad = request('b', { at: '14:51:00', bad: true });
+  assert.deepEqual(decide(older, bad), ['a pending superseded', 'b pending subject-other']);
+});
+
+surveys('one for another signer does not count', () => {
+  const client = request('b', { at: '14:51:00', signer: 'kubernetes.io/kube-apiserver-client-kubelet' });
+  assert.deepEqual(decide(request('a'), client), ['a pending approve', 'b pending signer-other']);
+});
+
+surveys('what was decided is not judged, and a request after it is', () => {
+  const issued = request('a', { condition: 'Approved', certificate: 'LS0t' });
+  assert.deepEqual(decide(issued, request('b', { at: '15:50:00' })), ['a issued none', 'b pending approve']);
+});
+
+surveys('what is no request hides none', () => {
+  const broken = { metadata: { name: 'broken' } };
+  assert.deepEqual(decide(broken, request('a'), 7), [
+    'broken unknown object-malformed',
+    'a pending approve',
+    ' unknown object-malformed',
+  ]);
+});
+
+surveys('only what is to be approved is kept, and the newest of a node is known', () => {
+  const survey = new Survey(plan);
+  const [older, newer] = [request('a'), request('b', { at: '14:51:00' })];
+  survey.add(newer);
+  survey.add(older);
+  assert.deepEqual(
+    survey.decisions().map(({ value }) => value),
+    [newer, undefined],
+  );
+  assert.equal(survey.newestOf('system:node:node1')?.decision.name, 'b');
+  assert.equal(survey.newestOf('system:node:node2'), undefined);
+});
+
+surveys('a request is judged once, and superseded whenever it is', () => {
+  const known: KnownVerdicts = new Map();
+  const [older, newer] = [request('a'), request('b', { at: '14:51:00' })];
+  for (const values of [[older], [older, newer], [older]]) {
+    const survey = new Survey(plan, known);
+    for (const value of values) survey.add(value);
+    const [first] = survey.decisions();
+    assert.equal(first?.verdict.kind, values.length === 1 ? 'approve' : 'refuse');
+  }
+  assert.deepEqual(
+    [...known.values()].map(({ kind }) => kind),
+    ['approve', 'approve'],
+  );
+});
+
+surveys('lists of kubectl and of an apiserver are read, and single requests', () => {
+  const full = request('a');
+  const { apiVersion, kind, ...bare } = full;
+  assert.deepEqual(csrItems({ apiVersion: 'v1', kind: 'List', items: [full] }), [full]);
+  assert.deepEqual(csrItems({ apiVersion, kind: `${String(kind)}List`, items: [bare] }), [full]);
+  assert.deepEqual(csrItems({ apiVersion, kind: `${String(kind)}List`, items: null }), []);
+  assert.deepEqual(csrItems(full), [full]);
+  for (const other of [undefined, 7, [], {}, { apiVersion: 'v1', kind: 'PodList', items: [] }, { kind: 'List' }]) {
+    assert.equal(csrItems(other), undefined);
+  }
+});
+
+surveys('the plan has each node by its user', () => {
+  const cluster = { nodes: [node] } as unknown as Parameters<typeof planOf>[0];
+  assert.deepEqual(planOf(cluster), plan);
+});
+
+surveys.run();
