@@ -1,11 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { CommandResult } from '../parts/parts.ts';
-import { removeCgroups } from './cgroups.ts';
+import { newCgroupName, removeCgroups } from './cgroups.ts';
 
 /** A Debian that systemd-nspawn has booted: systemd is PID 1, cloud-init has run, an SSH server answers. */
 export interface BootedNode {
@@ -45,7 +44,7 @@ export async function bootNode(
   seed: Seed,
   plug: (pid: number) => Promise<void>,
 ): Promise<BootedNode> {
-  const cgroup = `bake-node-${randomUUID()}`;
+  const cgroup = await newCgroupName();
   // --pdeathsig: not even a test that is killed leaves a node behind.
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc'];
   const layers = [system.root, ...(system.layer === undefined ? [] : [system.layer])];

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 
@@ -6,6 +6,19 @@ import { setTimeout } from 'node:timers/promises';
 export const hierarchies: readonly string[] = [
   ...readFileSync('/proc/mounts', 'utf8').matchAll(/^\S+ (\S+) cgroup /gm),
 ].map(([, path]) => path ?? '');
+
+let count = 0;
+
+/** A name for cgroups that nobody has. What tests that were killed have left under such names is removed. */
+export async function newCgroupName(): Promise<string> {
+  const [hierarchy] = hierarchies;
+  const names = hierarchy === undefined ? [] : readdirSync(hierarchy);
+  for (const name of names) {
+    const [, pid] = /^bake-node-(\d+)-\d+$/.exec(name) ?? [];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) await removeCgroups(name);
+  }
+  return `bake-node-${process.pid}-${++count}`;
+}
 
 /** Removes what the processes in a cgroup of that name have left, in every hierarchy; the kernel needs a moment after their end. */
 export async function removeCgroups(name: string): Promise<void> {
