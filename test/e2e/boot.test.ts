@@ -176,9 +176,34 @@ test('the serving certificates wait for approval, and bake-check says so', async
   }
 });
 
-test('approved, they are on disk for the planned name and address, and every node has joined', async () => {
-  const pending = await requests('kubelet-serving');
-  await kubectl('certificate', 'approve', ...pending.map(({ metadata }) => metadata.name));
+test('bake approve-csrs approves exactly those: they are on disk, and every node has joined', async () => {
+  const [first] = await requests('kubelet-serving');
+  // What a node has asked for, asked for by somebody else.
+  const { signerName = '', request = '' } = first?.spec ?? {};
+  const stranger = {
+    apiVersion: 'certificates.k8s.io/v1beta1',
+    kind: 'CertificateSigningRequest',
+    metadata: { name: 'stranger' },
+    spec: { signerName, request, usages: ['digital signature', 'key encipherment', 'server auth'] },
+  };
+  const applied = await cluster.controlPlane.kubectl(['create', '-f', '-'], JSON.stringify(stranger));
+  assert.equal(applied.exitCode, 0, applied.all);
+
+  const from = performance.now();
+  const { exitCode, stdout, stderr, all } = await cluster.bake(['approve-csrs', 'cluster.yaml']);
+  assert.equal(exitCode, 0, all);
+  console.log(`  approved and issued in ${seconds(from)}`);
+  const reported = stdout
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(/ +/).slice(0, 2).join(' '));
+  assert.deepEqual(reported.sort(), nodes.map(({ name }) => `${name} issued`).sort());
+  assert.match(stderr, /"csr":"stranger".*"reason":"requester-not-a-node"/);
+  const left = (await requests('kubelet-serving')).filter(({ status }) => status.conditions === undefined);
+  assert.deepEqual(
+    left.map(({ metadata }) => metadata.name),
+    ['stranger'],
+  );
   for (const node of nodes) {
     await eventually(`the serving certificate of ${node.name}`, 60, async () => {
       const { exitCode } = await node.machine.run(`test -s ${serving}`);

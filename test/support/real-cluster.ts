@@ -42,6 +42,8 @@ export interface RealCluster {
   importImage(node: BootedNode, reference: string, source: string): Promise<void>;
   /** Runs a program of Debian's beside the apiservers, where the files of the control plane's identities are in /identities. */
   run(argv: readonly [string, ...string[]]): Promise<CommandResult>;
+  /** Runs a command line of bake as built, beside the description and the apiservers, as their admin; it does not reject. */
+  bake(argv: readonly string[]): Promise<CommandResult>;
   end(): Promise<void>;
 }
 
@@ -58,6 +60,7 @@ export const plannedNodes: readonly PlannedNode[] = [
   { name: 'node2', address: '192.168.31.90', uplink: '192.168.32.90' },
 ];
 
+const main = join(import.meta.dirname, '../../dist/main.js');
 const apiServers = apiServerAddresses.map((address) => `${address}:6443`);
 const bridges = {
   nodes: [...apiServerAddresses, '192.168.31.1'].map((address) => `${address}/24`),
@@ -103,6 +106,14 @@ export async function startRealCluster(): Promise<RealCluster> {
           network: network.enter,
           binds: [{ from: controlPlane.identities, to: '/identities' }],
         }),
+      async bake(argv) {
+        const env = { KUBECONFIG: join(controlPlane.identities, 'admin.kubeconfig') };
+        const options = { cwd: folder, env, all: true, reject: false } as const;
+        const { exitCode, stdout, stderr, all } = await execa(
+          options,
+        )`${network.enter} ${process.execPath} ${main} ${argv}`;
+        return { exitCode, stdout, stderr, all };
+      },
       end,
     };
   } catch (error) {
@@ -129,7 +140,6 @@ function describeNode({ name, address, uplink }: PlannedNode): object {
 }
 
 async function compile(folder: string): Promise<void> {
-  const main = join(import.meta.dirname, '../../dist/main.js');
   const argv = [main, 'compile', 'cluster.yaml', '-o', 'out'];
   const { exitCode, all } = await execa(process.execPath, argv, { cwd: folder, all: true, reject: false });
   assert.equal(exitCode, 0, all);
