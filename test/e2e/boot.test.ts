@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import type { BootedNode } from '../support/booted-node.ts';
+import { placeCniConfig } from '../support/cni-config.ts';
 import { expectGoodBoot, kubeletLead, saysOn } from '../support/expect-boot.ts';
 import {
   missingForCluster,
@@ -265,9 +265,8 @@ test('they are ready once a CNI config is placed', async () => {
   const from = performance.now();
   for (const { metadata, spec } of await items<NodeObject>('nodes')) {
     const node = nodes.find(({ name }) => name === metadata.name);
-    const folder = join(node?.machine.root ?? '', 'etc/cni/net.d');
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(join(folder, '10-bridge.conf'), JSON.stringify(bridgeOf(spec.podCIDR)));
+    assert.ok(node !== undefined);
+    placeCniConfig(node.machine, spec.podCIDR);
   }
   await eventually('three nodes that are ready', 90, async () => {
     const all = await items<NodeObject>('nodes');
@@ -275,12 +274,6 @@ test('they are ready once a CNI config is placed', async () => {
   });
   console.log(`  ready after ${seconds(from)}`);
 });
-
-/** Pods of a node reach each other; the plugins are the image's. */
-function bridgeOf(subnet: string): object {
-  const ipam = { type: 'host-local', ranges: [[{ subnet }]] };
-  return { cniVersion: '0.3.1', name: 'pods', type: 'bridge', bridge: 'cni0', isGateway: true, ipam };
-}
 
 /** The pause image is the image's own; this one has been imported. */
 const pod = {

@@ -18,6 +18,10 @@ export interface ControlPlane {
   readonly logs: string;
   /** Runs kubectl as admin; it does not reject. */
   kubectl(argv: readonly string[], input?: string): Promise<CommandResult>;
+  /** Sends a signal to the apiserver at an address: SIGSTOP freezes it, while the kernel goes on to accept for it. */
+  signal(address: string, signal: NodeJS.Signals): void;
+  /** Starts the apiserver at an address again, and waits until it is healthy. */
+  restart(address: string): Promise<void>;
   readonly end: () => Promise<void>;
 }
 
@@ -38,12 +42,12 @@ export async function startControlPlane(
   for (const name of ['admin', 'kube-controller-manager']) writeKubeconfig(identities, name);
   const admin = join(identities, 'admin.kubeconfig');
 
-  const running: { kill(signal: 'SIGKILL'): boolean; finished: Promise<unknown> }[] = [];
+  const running: { name: string; kill(signal: NodeJS.Signals): boolean; finished: Promise<unknown> }[] = [];
   const start = (name: string, program: string, flags: Flags) => {
     const stderr = { file: join(logs, `${name}.log`) };
     const options = { reject: false, buffer: false, stdin: 'ignore', stdout: 'ignore', stderr } as const;
     const subprocess = execa(options)`${network.enter} ${join(parts.controlPlane, program)} ${flagsOf(flags)}`;
-    running.push({ kill: (signal) => subprocess.kill(signal), finished: subprocess });
+    running.push({ name, kill: (signal) => subprocess.kill(signal), finished: subprocess });
   };
   const kubectl = async (argv: readonly string[], input = ''): Promise<CommandResult> => {
     const options = { all: true, reject: false, input, env: { HOME: folder } } as const;
@@ -52,19 +56,28 @@ export async function startControlPlane(
     return { exitCode, stdout, stderr, all };
   };
 
+  const apiServer = (address: string) => `kube-apiserver-${address}`;
+  const startApiServer = (address: string) =>
+    start(apiServer(address), 'kube-apiserver', apiServerFlags(identities, address));
+  const apiServerUp = (address: string) =>
+    untilHealthy(kubectl, address, () => readFileSync(join(logs, `${apiServer(address)}.log`), 'utf8'));
+
   start('etcd', 'etcd', etcdFlags(identities, join(folder, 'etcd')));
-  for (const address of apiServerAddresses) {
-    start(`kube-apiserver-${address}`, 'kube-apiserver', apiServerFlags(identities, address));
-  }
-  for (const address of apiServerAddresses) {
-    await untilHealthy(kubectl, address, () => readFileSync(join(logs, `kube-apiserver-${address}.log`), 'utf8'));
-  }
+  for (const address of apiServerAddresses) startApiServer(address);
+  for (const address of apiServerAddresses) await apiServerUp(address);
   start('kube-controller-manager', 'kube-controller-manager', controllerManagerFlags(identities));
 
   return {
     identities,
     logs,
     kubectl,
+    signal(address, signal) {
+      running.findLast(({ name }) => name === apiServer(address))?.kill(signal);
+    },
+    restart(address) {
+      startApiServer(address);
+      return apiServerUp(address);
+    },
     end: async () => {
       for (const program of running) program.kill('SIGKILL');
       await Promise.all(running.map(({ finished }) => finished));
