@@ -76,6 +76,7 @@ expect "the pods' resolv.conf exists" test -L /etc/kubernetes/resolv.conf
 expect 'there is no swap' test -z "$(swapon --show --noheadings 2>/dev/null)"
 # shellcheck disable=SC2016 # these are awk's variables
 expect 'fstab brings no swap' not awk '$1 !~ /^#/ && $3 == "swap" { found = 1 } END { exit !found }' /etc/fstab
+expect 'no unit brings swap' none systemctl list-unit-files --type=swap --state=enabled --no-legend
 expect 'swap.target is masked' links_to /etc/systemd/system/swap.target /dev/null
 # A container runs on the kernel of another machine.
 if ! systemd-detect-virt --quiet --container; then

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# kubelet does not start where there is swap. It comes from fstab, from the partition table (systemd-gpt-auto-generator)
-# and from services that make it, and all three are stopped for good.
+# kubelet does not start where there is swap. It comes from fstab, from the partition table (systemd-gpt-auto-generator),
+# from swap units, and from services that make it, and all four are stopped for good.
 set -euo pipefail
 # shellcheck source=scripts/quietly.sh
 source "$BAKE_FOLDER/quietly.sh"
 
+# A unit's file is in no line of fstab.
+swapon --show=NAME,TYPE --noheadings --raw >"$BAKE_FOLDER/swaps"
 quietly swapoff --all
+awk '$2 == "file" { print $1 }' "$BAKE_FOLDER/swaps" | xargs --no-run-if-empty rm -f
+rm "$BAKE_FOLDER/swaps"
 
 # Fields of fstab are parted by blanks or tabs, and only the third says what it is.
 if [[ -e /etc/fstab ]]; then
@@ -16,6 +20,10 @@ if [[ -e /etc/fstab ]]; then
 fi
 
 quietly systemctl mask swap.target
+# Another target may want them.
+systemctl list-unit-files --type=swap --state=enabled --no-legend | while read -r unit _; do
+  quietly systemctl disable "$unit"
+done
 for service in dphys-swapfile.service zram-config.service zramswap.service systemd-zram-setup@zram0.service; do
   if systemctl cat "$service" >/dev/null 2>&1; then quietly systemctl mask "$service"; fi
 done

@@ -76,13 +76,14 @@ export async function bakeImage(bake: Bake, phases: Phases, surroundings: Surrou
 
 /** Runs Packer: `init`, then `build`. */
 async function build(bake: Bake, places: Places, phases: Phases, { env, signal }: Surroundings): Promise<Story> {
-  const { building, work, log, workTrouble } = places;
+  const { building, work, log, trouble, workTrouble } = places;
   const story = new Story();
   const packer = async (...args: readonly string[]): Promise<void> => {
     const exitCode = await runPacker({
       args,
       cwd: building,
       log,
+      trouble,
       signal,
       environment: env,
       env: {

@@ -6,6 +6,7 @@ import { suite } from 'uvu';
 import { packerPluginRelease } from '../../src/catalog/packer-plugins.ts';
 import { packerPlatform } from '../../src/fetch/fetch-artifacts.ts';
 import { sha256, withoutScheme, writeSite } from '../support/download-site.ts';
+import { writeBusyPacker } from '../support/busy-packer.ts';
 import { bakeImage } from '../support/image-command.ts';
 import { runBake } from '../support/run-bake.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
@@ -76,25 +77,6 @@ image("a plugin's archive that is something else, as the lock has it", () =>
     assert.deepEqual(readdirSync(join(folder, 'image')), ['kubernetes-worker.log']);
   }),
 );
-
-/** A site whose packer, when it builds, says so and waits for a file `go`; interrupted, it takes a second to go. */
-function writeBusyPacker(folder: string): void {
-  writeSite(folder);
-  for (const name of ['bin', 'tmp']) mkdirSync(join(folder, name));
-  const script = `#!/bin/sh
-for template; do :; done
-case " $* " in
-  ' version ') echo 'Packer v1.11.2' ;;
-  *' build '*)
-    trap 'sleep 1; exit 1' INT
-    touch '${folder}/builds'
-    while [ ! -e '${folder}/go' ]; do sleep 0.1; done
-    cat "$template/scripts/test-image.sh" >'${folder}/read'
-    exit 1 ;;
-esac
-`;
-  writeFileSync(join(folder, 'bin/packer'), script, { mode: 0o755 });
-}
 
 /** Runs work while a bake is in Packer's hands. */
 function whilePackerBuilds(

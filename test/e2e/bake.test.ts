@@ -112,6 +112,12 @@ testUnless(bake, missingForBake, 'then it works, quietly; a machine that exists 
   // Of a bake that was cut off while dpkg wrote.
   await says('dpkg-query --status bash >/var/lib/dpkg/updates/0000');
   assert.match((await machine.node.run('apt-get install --yes bash')).all, /dpkg was interrupted/);
+  // No container can turn swap on; test/e2e/qemu-bake.long.test.ts does.
+  await says(
+    'echo full >/swapfile; echo "/swapfile none swap sw 0 0" >>/etc/fstab; ' +
+      'printf "[Swap]\\nWhat=/var/swap\\n[Install]\\nWantedBy=multi-user.target\\n" >/etc/systemd/system/var-swap.swap; ' +
+      'systemctl enable --quiet var-swap.swap',
+  );
   // apt runs elsewhere for a while.
   const lock = `import fcntl, time; fcntl.lockf(open('/var/lib/dpkg/lock-frontend', 'w'), fcntl.LOCK_EX); time.sleep(20)`;
   await says(`systemd-run --quiet python3 -c "${lock}"`);
@@ -124,6 +130,8 @@ testUnless(bake, missingForBake, 'then it works, quietly; a machine that exists 
   assert.equal(await says(stateOfMachine), untouched);
   assert.equal(await says(identity), before);
   await expectImage();
+  assert.equal(await says('grep swapfile /etc/fstab'), '# no swap under kubelet: /swapfile none swap sw 0 0');
+  assert.equal(await says('ls -d /swapfile 2>/dev/null; systemctl is-enabled var-swap.swap || true'), 'disabled');
 });
 
 testUnless(bake, missingForBake, 'a second bake of the same machine, which now becomes an image', async () => {

@@ -1,8 +1,19 @@
 import assert from 'node:assert/strict';
-import { cpSync, mkdirSync, readdirSync, readFileSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statfsSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
+import { writeBusyPacker } from '../support/busy-packer.ts';
+import { bakeImage } from '../support/image-command.ts';
 import { runBake } from '../support/run-bake.ts';
 import { expectWholeOutput } from '../support/sample-output.ts';
 import { testUnless } from '../support/skip.ts';
@@ -91,5 +102,51 @@ testUnless(disk, missing, 'a disk mounted read-only is told by its path and the 
     }),
   ),
 );
+
+/** Runs `bake image` with more and more room on a disk, until its Packer fails for another reason. */
+async function bakeOnFullDisk(
+  folder: string,
+  small: string,
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<void> {
+  const filler = join(small, 'filler');
+  const size = freeBytes(small);
+  writeFileSync(filler, Buffer.alloc(size));
+  assert.equal(freeBytes(small), 0);
+  let full = 0;
+  for (let left = 0; ; left += 20_480) {
+    truncateSync(filler, size - left);
+    const { exitCode, stderr } = await bakeImage(folder, [join(folder, 'bin')], argv, {
+      SSH_AUTH_SOCK: '/agent',
+      ...env,
+    });
+    assert.equal(exitCode, 3, stderr);
+    assert.deepEqual(
+      readdirSync(small).filter((name) => !name.endsWith('.log')),
+      ['filler'],
+    );
+    if (/^error bake-failed: /m.test(stderr)) break;
+    full++;
+    assert.match(stderr, /^error disk-full: cannot write .*small.*: the disk is full \(ENOSPC\)/m);
+  }
+  assert.ok(full > 0);
+}
+
+for (const [what, argv, env] of [
+  ['temporary files', [], (small: string) => ({ TMPDIR: small })],
+  ['images', ['--image', 'small'], () => ({})],
+] as const) {
+  testUnless(disk, missing, `a full disk for ${what}: bake image says so, and leaves nothing there`, () =>
+    inTemporaryFolder((folder) =>
+      onSmallDisk(async (mounted) => {
+        writeBusyPacker(folder);
+        writeFileSync(join(folder, 'go'), '');
+        symlinkSync(mounted, join(folder, 'small'));
+        await bakeOnFullDisk(folder, join(folder, 'small'), argv, env(join(folder, 'small')));
+      }),
+    ),
+  );
+}
 
 disk.run();

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import {
+  appendFileSync,
   copyFileSync,
   createReadStream,
   existsSync,
@@ -9,6 +10,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -50,10 +52,42 @@ qemuBake.before(async () => {
   await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', at('key')]);
   publicKey = readFileSync(at('key.pub'), 'utf8').trim();
   await mirrorUpstream({ upstream: upstream.folder, packer: packer.folder }, at('mirror'));
-  await makeDisk(machines.folder, cloud.folder, at('base.raw'), 2560);
+  await makeBase();
   await writeImageArchive(at('pause.tar'), pauseImage);
   mkdirSync(at('tmp'));
 });
+
+/** Debian's cloud image as somebody may have changed it: with swap in a file of fstab's and in one of a unit's. */
+async function makeBase(): Promise<void> {
+  for (const name of ['root', 'changes', 'work']) mkdirSync(at(name));
+  const layers = `lowerdir=${cloud.folder},upperdir=${at('changes')},workdir=${at('work')}`;
+  await execa('mount', ['-t', 'overlay', '-o', layers, 'overlay', at('root')]);
+  try {
+    const write = (path: string, text: string | Buffer): void =>
+      writeFileSync(at(`root/${path}`), text, { mode: 0o600 });
+    // Not zeros, which would become holes.
+    for (const path of ['swapfile', 'var/swap']) {
+      write(path, Buffer.alloc(16 * 1024 * 1024, 1));
+      await execa(join(parts, 'run-tool'), [machines.folder, 'sbin/mkswap', at(`root/${path}`)]);
+    }
+    appendFileSync(at('root/etc/fstab'), '/swapfile none swap sw 0 0\n');
+    const install = '[Install]\nWantedBy=multi-user.target\n';
+    write('etc/systemd/system/var-swap.swap', `[Swap]\nWhat=/var/swap\n${install}`);
+    // What the build machine began with, to be read on the node.
+    write(
+      'etc/systemd/system/tell-swaps.service',
+      `[Unit]\nAfter=swapfile.swap var-swap.swap\nConditionPathExists=!/var/lib/swaps\n` +
+        `[Service]\nType=oneshot\nExecStart=/bin/cp /proc/swaps /var/lib/swaps\n${install}`,
+    );
+    for (const unit of ['var-swap.swap', 'tell-swaps.service']) {
+      symlinkSync(`../${unit}`, at(`root/etc/systemd/system/multi-user.target.wants/${unit}`));
+    }
+    await makeDisk(machines.folder, at('root'), at('base.raw'), 2560);
+  } finally {
+    await execa('umount', [at('root')]);
+  }
+}
+
 qemuBake.after(() => {
   if (missingForBake === undefined) relay.close();
   rmSync(folder, { recursive: true, force: true });
@@ -104,7 +138,7 @@ testUnless(qemuBake, missingForBake, 'Ctrl-C takes the machine away', async () =
   await expectNothingLeft();
 });
 
-for (const format of ['qcow2', 'vmdk'] as const) {
+for (const format of ['qcow2', 'raw', 'vmdk'] as const) {
   testUnless(
     qemuBake,
     missingForBake,
@@ -180,6 +214,9 @@ async function expectNode(image: string): Promise<void> {
       await says('systemctl is-active kubelet.service containerd.service kube-nginx.service'),
       'active\nactive\nactive',
     );
+    const swaps = await says('cat /var/lib/swaps');
+    for (const file of ['/swapfile', '/var/swap']) assert.match(swaps, new RegExp(`^${file} `, 'm'));
+    assert.equal(await says('tail -n +2 /proc/swaps; ls -d /swapfile /var/swap 2>/dev/null || true'), '');
     // The account of the build, its key and its rights are gone.
     assert.equal(await says('getent passwd bake || true'), '');
     assert.equal(

@@ -3,7 +3,8 @@
 # shellcheck source=test/parts/private-apt.sh
 source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/private-apt.sh"
 
-# Makes the folder $1 a root file system with the packages that follow; without documentation and manuals.
+# Makes the folder $1 a root file system with the packages that follow; without documentation and manuals. It is of the
+# ARCHITECTURE, whose programs this machine must be able to run.
 debian_root() {
   local destination=$1 work
   shift
@@ -17,6 +18,7 @@ debian_root() {
   "${APT[@]}" download mmdebstrap
   dpkg-deb --extract mmdebstrap_*.deb mmdebstrap
   PATH=$work/mmdebstrap/usr/bin:$PATH mmdebstrap --quiet --mode=root --variant=minbase \
+    --architectures="${ARCHITECTURE:-amd64}" \
     --include="$(IFS=,; echo "$*")" \
     --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \

@@ -31,6 +31,20 @@ const PARTS = {
     uses: ['nginx-source', 'kubelet-1.18.6'],
     minutes: 1,
   },
+  arm64: {
+    files: [
+      'kubernetes-module.sh',
+      'private-apt.sh',
+      'debian-root.sh',
+      'debian-12-cloud.sh',
+      'upstream-mirror.sh',
+      'make-disk',
+      'run-tool',
+    ],
+    needs: ['root', 'apt'],
+    uses: ['nginx-source', 'machines'],
+    minutes: 20,
+  },
 } as const satisfies Record<string, Recipe>;
 
 interface Recipe {

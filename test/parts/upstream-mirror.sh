@@ -4,6 +4,7 @@
 # that says its version stands in.
 set -euo pipefail
 destination=$1
+architecture=${ARCHITECTURE:-amd64}
 # shellcheck source=test/parts/private-apt.sh
 source "$(dirname "$(realpath "${BASH_SOURCE[0]}")")/private-apt.sh"
 
@@ -28,22 +29,22 @@ release() {
 version=$(version_of containerd)
 release containerd/containerd "$version"
 rm root/usr/bin/runc # a link to the one in sbin
-pack --directory root/usr bin >"$folder/containerd-$version-linux-amd64.tar.gz"
+pack --directory root/usr bin >"$folder/containerd-$version-linux-$architecture.tar.gz"
 
 version=$(version_of runc)
 release opencontainers/runc "$version"
-install -m 0755 root/usr/sbin/runc "$folder/runc.amd64"
+install -m 0755 root/usr/sbin/runc "$folder/runc.$architecture"
 
 version=$(version_of containernetworking-plugins)
 release containernetworking/plugins "$version"
-pack --directory root/usr/lib/cni . >"$folder/cni-plugins-linux-amd64-v$version.tgz"
+pack --directory root/usr/lib/cni . >"$folder/cni-plugins-linux-$architecture-v$version.tgz"
 
 version=1.18.0
 release kubernetes-sigs/cri-tools "$version"
 mkdir crictl
 printf '#!/bin/sh\necho crictl version v%s\n' "$version" >crictl/crictl
 chmod 0755 crictl/crictl
-pack --directory crictl crictl >"$folder/crictl-v$version-linux-amd64.tar.gz"
+pack --directory crictl crictl >"$folder/crictl-v$version-linux-$architecture.tar.gz"
 
 # Hard links where they can be: the parts lie in one cache.
 place() {
@@ -51,4 +52,4 @@ place() {
   cp --link "$1" "$2" 2>/dev/null || cp "$1" "$2"
 }
 for file in "$NGINX_SOURCE"/nginx-*.tar.gz; do place "$file" "$destination/nginx.org/download/${file##*/}"; done
-place "$KUBELET_1_18_6/kubelet" "$destination/dl.k8s.io/release/v1.18.6/bin/linux/amd64/kubelet"
+place "$KUBELET_1_18_6/kubelet" "$destination/dl.k8s.io/release/v1.18.6/bin/linux/$architecture/kubelet"
