@@ -57,8 +57,9 @@ null) is logged in to with a key of yours: a private one without a passphrase, o
     severity: 'error',
     summary: 'QEMU cannot make a disk image here',
     story: `With \`image.source: qemu\`, Packer boots the base image in QEMU: it needs the QEMU of the nodes'
-architecture, qemu-img, xorriso or a like of it for the disk that lets the build log in, and the accelerator that
-image.qemu.accelerator names: kvm (Linux, the default), hvf (macOS), or tcg, which emulates the processor.`,
+architecture, qemu-img, xorriso or a like of it for the disk that lets the build log in, for arm64 UEFI firmware, and the
+accelerator that image.qemu.accelerator names: kvm (Linux, the default), hvf (macOS), or tcg, which emulates the processor
+and is the only one that runs another architecture.`,
   },
   'image-busy': {
     severity: 'error',

@@ -1,12 +1,21 @@
-import { accessSync, constants } from 'node:fs';
-import { platform } from 'node:os';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { arch, platform } from 'node:os';
 import { execa } from 'execa';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Architecture, Cluster } from '../cluster/cluster.ts';
 import { Failure } from '../diagnostics/failure.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 const machineOf = { amd64: 'qemu-system-x86_64', arm64: 'qemu-system-aarch64' } as const;
+
+/** As Node calls them -> as Kubernetes does. */
+const architectures: Partial<Record<string, Architecture>> = { x64: 'amd64', arm64: 'arm64' };
+
+/** Variables of packer/variables-qemu.pkr.hcl as Packer finds them in its environment -> their defaults. */
+const firmware = {
+  PKR_VAR_qemu_efi_firmware_code: '/usr/share/AAVMF/AAVMF_CODE.fd',
+  PKR_VAR_qemu_efi_firmware_vars: '/usr/share/AAVMF/AAVMF_VARS.fd',
+};
 
 /** What Packer makes the seed's disk with: https://github.com/hashicorp/packer-plugin-sdk, step_create_cdrom.go. */
 const discMakers = ['xorriso', 'mkisofs', 'hdiutil', 'oscdimg'];
@@ -23,7 +32,8 @@ export async function findQemu({ image, architecture }: Cluster, env: Environmen
   }
   const found = await Promise.all(discMakers.map((program) => isOnPath(program, env)));
   if (!found.includes(true)) missing.push(`there is none of ${discMakers.join(', ')} on PATH; install xorriso`);
-  if (image.qemu.accelerator === 'kvm') missing.push(...missingForKvm());
+  if (architecture === 'arm64') missing.push(...missingFirmware(env));
+  missing.push(...missingAcceleration(image.qemu.accelerator, architecture));
   if (missing.length > 0) throw new Failure('qemu-unusable', missing.join('\n  '));
 }
 
@@ -32,7 +42,26 @@ async function isOnPath(program: string, env: Environment): Promise<boolean> {
   return asked.code !== 'ENOENT';
 }
 
-function missingForKvm(): string[] {
+function missingFirmware(env: Environment): string[] {
+  return Object.entries(firmware).flatMap(([variable, usual]) => {
+    const path = env[variable] ?? usual;
+    if (existsSync(path)) return [];
+    return [`there is no ${path}, UEFI firmware; install qemu-efi-aarch64, or name the file in ${variable}`];
+  });
+}
+
+function missingAcceleration(accelerator: string, architecture: Architecture): string[] {
+  if (accelerator === 'tcg' || accelerator === 'none') return [];
+  const here = architectures[arch()] ?? arch();
+  if (here !== architecture) {
+    return [
+      `${accelerator} runs machines of this processor (${here}) only; bake on ${architecture}, or set image.qemu.accelerator to tcg, which takes many times as long`,
+    ];
+  }
+  return accelerator === 'kvm' ? missingKvm() : [];
+}
+
+function missingKvm(): string[] {
   const otherwise =
     platform() === 'darwin'
       ? 'set image.qemu.accelerator to hvf'

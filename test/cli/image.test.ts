@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -58,6 +58,26 @@ image(
       `  there is none of xorriso, mkisofs, hdiutil, oscdimg on PATH; install xorriso${kvm}`,
     'qemu-unusable',
   ),
+);
+
+image('another architecture: told that it must be emulated, and where its firmware was looked for', () =>
+  inTemporaryFolder(async (folder) => {
+    cpSync(join(import.meta.dirname, '../../examples/guide'), folder, { recursive: true });
+    const other = process.arch === 'arm64' ? 'amd64' : 'arm64';
+    appendFileSync(
+      join(folder, 'cluster.yaml'),
+      `architecture: ${other}\ncontainerd: { version: 1.6.36 }\nrunc: { version: 1.1.4 }\n`,
+    );
+    mkdirSync(join(folder, 'bin'));
+    writeFileSync(join(folder, 'bin/packer'), '#!/bin/sh\necho Packer v1.11.2\n', { mode: 0o755 });
+    const env = { PATH: join(folder, 'bin'), PKR_VAR_qemu_efi_firmware_code: '/no/such.fd' };
+    const { exitCode, stderr } = await runBake(['image'], { cwd: folder, env });
+    assert.equal(exitCode, 3, stderr);
+    if (other === 'arm64') {
+      assert.match(stderr, /^ {2}there is no \/no\/such\.fd, UEFI firmware; .* in PKR_VAR_qemu_efi_firmware_code$/m);
+    }
+    assert.match(stderr, new RegExp(`^  kvm runs machines of this processor .* only; bake on ${other}, or set`, 'm'));
+  }),
 );
 
 image("a plugin's archive that is something else, as the lock has it", () =>

@@ -2,32 +2,25 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import {
   appendFileSync,
-  copyFileSync,
   createReadStream,
   existsSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { execa } from 'execa';
 import { suite } from 'uvu';
-import { stringify } from 'yaml';
-import { startAptRelay, type AptRelay } from '../support/apt-relay.ts';
-import { bakeImage, pauseImage, withMirror } from '../support/image-command.ts';
-import { makeIdentities } from '../support/make-identities.ts';
-import { mirrorUpstream } from '../support/mirror-upstream.ts';
-import { writeImageArchive } from '../support/image-archive.ts';
-import { describeMachine, missingForBake } from '../support/real-bake.ts';
+import { startDiskBake, type DiskBake } from '../support/disk-bake.ts';
+import { missingForBake } from '../support/real-bake.ts';
 import { testUnless } from '../support/skip.ts';
 import { tryPart } from '../support/try-part.ts';
-import { bootDisk, cloneDisk, eventually, makeDisk, makeSeed, tools } from '../support/virtual-machine.ts';
+import { makeDisk, tools } from '../support/virtual-machine.ts';
 
 // `bake image` with its default source: Packer's real qemu plugin boots a Debian 12 disk image on an emulated processor and
 // bakes it. Half an hour: `npm run e2e -- qemu-bake`.
@@ -38,23 +31,21 @@ const cloud = await tryPart('debian-12-cloud');
 const machines = await tryPart('machines');
 const upstream = await tryPart('upstream-mirror');
 
-const folder = mkdtempSync(join(tmpdir(), 'bake-test-'));
-const at = (name: string): string => join(folder, name);
-let relay: AptRelay;
-let publicKey = '';
+let disk: DiskBake;
+const at = (name: string): string => disk.at(name);
 
 qemuBake.before(async () => {
   if (missingForBake !== undefined) return;
-  // A guest's 10.0.2.2 is this machine's loopback.
-  relay = await startAptRelay('127.0.0.1', '10.0.2.2');
-  await makeIdentities(cloud.folder, at('identities'));
-  copyFileSync(at('identities/ca.pem'), at('ca.pem'));
-  await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', at('key')]);
-  publicKey = readFileSync(at('key.pub'), 'utf8').trim();
-  await mirrorUpstream({ upstream: upstream.folder, packer: packer.folder }, at('mirror'));
+  disk = await startDiskBake({
+    packer: packer.folder,
+    cloud: cloud.folder,
+    machines: machines.folder,
+    upstream: upstream.folder,
+  });
   await makeBase();
-  await writeImageArchive(at('pause.tar'), pauseImage);
-  mkdirSync(at('tmp'));
+});
+qemuBake.after(() => {
+  if (missingForBake === undefined) disk.end();
 });
 
 /** Debian's cloud image as somebody may have changed it: with swap in a file of fstab's and in one of a unit's. */
@@ -88,40 +79,16 @@ async function makeBase(): Promise<void> {
   }
 }
 
-qemuBake.after(() => {
-  if (missingForBake === undefined) relay.close();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-/** Runs `bake image` on a description whose image has the qemu settings. */
-function bake(settings: object, ...options: readonly string[]) {
-  const image = {
-    source: 'qemu',
-    apt: { mirror: relay.archive, securityMirror: relay.security },
-    qemu: {
-      baseImage: { url: `file://${at('base.raw')}`, checksum: 'none' },
-      diskSize: '5G',
-      memoryMiB: 2048,
-      cpus: 2,
-      accelerator: 'tcg',
-      ...settings,
-    },
-  };
-  const description = withMirror(describeMachine(publicKey, image), `file://${at('mirror')}`);
-  writeFileSync(at('cluster.yaml'), stringify(description));
-  return bakeImage(folder, [packer.folder, tools], options, { MACHINES: machines.folder });
-}
-
 /** No machine, no key and no half image. */
-async function expectNothingLeft(): Promise<void> {
+async function expectNothingLeft(folder = at('image')): Promise<void> {
   assert.deepEqual(readdirSync(at('tmp')), []);
-  assert.deepEqual(readdirSync(at('image')), ['kubernetes-worker.log']);
+  assert.deepEqual(readdirSync(folder), ['kubernetes-worker.log']);
   const { stdout } = await execa('pgrep', ['--full', '--list-full', 'qemu-system'], { reject: false });
-  assert.ok(!stdout.includes(folder), stdout);
+  assert.ok(!stdout.includes(disk.folder), stdout);
 }
 
 testUnless(qemuBake, missingForBake, 'Ctrl-C takes the machine away', async () => {
-  const running = bake({});
+  const running = disk.bake({});
   let interrupted = false;
   const interrupt = setInterval(() => {
     // The machine runs once Packer waits for its SSH server.
@@ -138,6 +105,29 @@ testUnless(qemuBake, missingForBake, 'Ctrl-C takes the machine away', async () =
   await expectNothingLeft();
 });
 
+/** QEMU pauses a machine whose disk cannot grow; Packer would wait for it. */
+testUnless(
+  qemuBake,
+  missingForBake,
+  'a disk that is full before the image is made, and one that is full soon after',
+  async () => {
+    mkdirSync(at('small'));
+    const used = Math.ceil((statSync(at('base.raw')).blocks * 512) / 1024 ** 2);
+    for (const mib of [used / 2, used + 50]) {
+      await execa('mount', ['-t', 'tmpfs', '-o', `size=${Math.ceil(mib)}m`, 'none', at('small')]);
+      try {
+        const { exitCode, stderr } = await disk.bake({}, '--image', 'small');
+        console.log(`\n${stderr.split('\n').slice(-5).join('\n')}`);
+        assert.match(stderr, /^error disk-full: cannot write .*small: the disk is full/m);
+        assert.equal(exitCode, 3);
+        await expectNothingLeft(at('small'));
+      } finally {
+        await execa('umount', [at('small')]);
+      }
+    }
+  },
+);
+
 for (const format of ['qcow2', 'raw', 'vmdk'] as const) {
   testUnless(
     qemuBake,
@@ -145,7 +135,7 @@ for (const format of ['qcow2', 'raw', 'vmdk'] as const) {
     `a disk image as ${format}, which boots and asks for its certificate`,
     async () => {
       rmSync(at('image'), { recursive: true, force: true });
-      const { exitCode, stdout, stderr } = await bake({ format }, '--json');
+      const { exitCode, stdout, stderr } = await disk.bake({ format }, '--json');
       assert.equal(exitCode, 0, stderr);
       console.log(`\n${stderr}`);
       assert.equal((JSON.parse(stdout) as { artifact: string }).artifact, at(`image/kubernetes-worker.${format}`));
@@ -168,7 +158,11 @@ for (const format of ['qcow2', 'raw', 'vmdk'] as const) {
       assert.ok(readFileSync(at('image/kubernetes-worker.cdx.json'), 'utf8').includes(digest));
 
       await expectNoRandomSeed(image);
-      await expectNode(image);
+      await disk.expectNode(image, async (says) => {
+        const swaps = await says('cat /var/lib/swaps');
+        for (const file of ['/swapfile', '/var/swap']) assert.match(swaps, new RegExp(`^${file} `, 'm'));
+        assert.equal(await says('tail -n +2 /proc/swaps; ls -d /swapfile /var/swap 2>/dev/null || true'), '');
+      });
     },
   );
 }
@@ -184,48 +178,6 @@ async function expectNoRandomSeed(image: string): Promise<void> {
   rmSync(at('looked-at.raw'));
   assert.match(stdout, /\/catalog\//);
   assert.doesNotMatch(stdout, /random-seed/);
-}
-
-/** A node boots from the image; nothing of the build is left in it. */
-async function expectNode(image: string): Promise<void> {
-  await cloneDisk(machines.folder, image, at('node.qcow2'), '6G');
-  const files = ['user-data', 'meta-data'].map((file) => at(`out/nodes/node1/${file}`));
-  await makeSeed(machines.folder, files, at('node.iso'));
-  const node = await bootDisk({
-    machines: machines.folder,
-    disk: at('node.qcow2'),
-    seed: at('node.iso'),
-    key: at('key'),
-    forward: 1,
-  });
-  try {
-    const says = async (command: string): Promise<string> => {
-      const { exitCode, all } = await node.ssh(command);
-      assert.equal(exitCode, 0, `${command}: ${all}\n${node.console()}`);
-      return all;
-    };
-    await eventually('an SSH server that lets us in', 600, async () =>
-      (await node.ssh('true')).exitCode === 0 ? true : undefined,
-    );
-    await node.ssh('sudo -n systemctl is-system-running --wait');
-    assert.equal(await says('systemctl list-units --state=failed --plain --no-legend'), '');
-    assert.match(await says('cloud-init status'), /done/);
-    assert.equal(
-      await says('systemctl is-active kubelet.service containerd.service kube-nginx.service'),
-      'active\nactive\nactive',
-    );
-    const swaps = await says('cat /var/lib/swaps');
-    for (const file of ['/swapfile', '/var/swap']) assert.match(swaps, new RegExp(`^${file} `, 'm'));
-    assert.equal(await says('tail -n +2 /proc/swaps; ls -d /swapfile /var/swap 2>/dev/null || true'), '');
-    // The account of the build, its key and its rights are gone.
-    assert.equal(await says('getent passwd bake || true'), '');
-    assert.equal(
-      await says("sudo -n grep -rl -e ' bake$' -e '^bake ' /etc/sudoers.d /root/.ssh /home 2>/dev/null || true"),
-      '',
-    );
-  } finally {
-    await node.end();
-  }
 }
 
 qemuBake.run();

@@ -8,8 +8,8 @@ recipes=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 source "$recipes/kubernetes-module.sh"
 
 work=$(mktemp -d)
-mkdir "$work/kubelet"
-cd "$work/kubelet"
+mkdir "$work/module"
+cd "$work/module"
 kubernetes_module
 GOARCH=arm64 build_kubernetes "$work" kubelet
 

@@ -18,7 +18,7 @@ debian_root() {
   "${APT[@]}" download mmdebstrap
   dpkg-deb --extract mmdebstrap_*.deb mmdebstrap
   PATH=$work/mmdebstrap/usr/bin:$PATH mmdebstrap --quiet --mode=root --variant=minbase \
-    --architectures="${ARCHITECTURE:-amd64}" \
+    --architectures="${ARCHITECTURE:-amd64}" --skip=check/qemu \
     --include="$(IFS=,; echo "$*")" \
     --dpkgopt=force-unsafe-io \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \

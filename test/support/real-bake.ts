@@ -14,6 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
+import type { Architecture } from '../../src/cluster/cluster.ts';
 import { startAptRelay, type AptRelay } from './apt-relay.ts';
 import { bootNode, type BootedNode } from './booted-node.ts';
 import { linkToThisMachine, type Link } from './link.ts';
@@ -135,10 +136,18 @@ export type MachineDescription = Readonly<Record<string, unknown>> & { readonly 
  * A description of one node, whose image has what the mirror holds; it names a ca.pem beside it.
  * @param publicKey may log in to the node as the user debian
  */
-export function describeMachine(publicKey: string, image: object): MachineDescription {
-  const components = readComponents(mirror.folder);
+export function describeMachine(
+  publicKey: string,
+  image: object,
+  { folder, architecture }: { folder: string; architecture: Architecture } = {
+    folder: mirror.folder,
+    architecture: 'amd64',
+  },
+): MachineDescription {
+  const components = readComponents(folder, architecture);
   return {
     version: 1,
+    architecture,
     controlPlane: { apiServers: [apiServer], certificateAuthority: 'ca.pem' },
     network: { podCIDR: '172.30.0.0/16', serviceCIDR: '10.254.0.0/16', dnsAddress: '10.254.0.2' },
     ...Object.fromEntries(components.map(({ name, version, sha256 }) => [name, { version, sha256 }])),
@@ -148,19 +157,22 @@ export function describeMachine(publicKey: string, image: object): MachineDescri
   };
 }
 
-const fileNames = {
+const fileNames = (architecture: Architecture) => ({
   kubeNginx: /\/nginx-(.*)\.tar\.gz$/,
-  containerd: /\/containerd-(.*)-linux-amd64\.tar\.gz$/,
-  runc: /\/v([^/]*)\/runc\.amd64$/,
-  crictl: /\/crictl-v(.*)-linux-amd64\.tar\.gz$/,
-  cniPlugins: /\/cni-plugins-linux-amd64-v(.*)\.tgz$/,
-  kubelet: /\/v([^/]*)\/bin\/linux\/amd64\/kubelet$/,
-};
+  containerd: new RegExp(`/containerd-(.*)-linux-${architecture}\\.tar\\.gz$`),
+  runc: new RegExp(`/v([^/]*)/runc\\.${architecture}$`),
+  crictl: new RegExp(`/crictl-v(.*)-linux-${architecture}\\.tar\\.gz$`),
+  cniPlugins: new RegExp(`/cni-plugins-linux-${architecture}-v(.*)\\.tgz$`),
+  kubelet: new RegExp(`/v([^/]*)/bin/linux/${architecture}/kubelet$`),
+});
 
 /** What the mirror holds. Debian's builds are not upstream's files of their versions: each needs its digest. */
-function readComponents(folder: string): { name: string; version: string; sha256: string }[] {
+function readComponents(
+  folder: string,
+  architecture: Architecture,
+): { name: string; version: string; sha256: string }[] {
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
-  return Object.entries(fileNames).map(([name, pattern]) => {
+  return Object.entries(fileNames(architecture)).map(([name, pattern]) => {
     const file = files.find((path) => pattern.test(path)) ?? '';
     const sha256 = createHash('sha256').update(readFileSync(join(folder, file)));
     return { name, version: pattern.exec(file)?.[1] ?? '', sha256: sha256.digest('hex') };

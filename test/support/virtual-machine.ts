@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { copyFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
@@ -49,6 +50,7 @@ export async function makeSeed(machines: string, files: readonly string[], image
 /**
  * Boots a disk on a processor that QEMU emulates.
  * @param forward what the address 10.0.2.100:6443 leads to: a port of this machine
+ * @param arm64 the folder of that part: a machine of that architecture, which boots by UEFI
  */
 export async function bootDisk(options: {
   readonly machines: string;
@@ -56,8 +58,10 @@ export async function bootDisk(options: {
   readonly seed?: string;
   readonly key: string;
   readonly forward: number;
+  readonly arm64?: string | undefined;
 }): Promise<VirtualMachine> {
-  const { machines, disk, seed, key, forward } = options;
+  const { machines, disk, seed, key, forward, arm64 } = options;
+  const { args, seedDrive } = arm64 === undefined ? personalComputer : await virtMachine(arm64, disk);
   const port = await freePort();
   const [serial, monitor] = [`${disk}.console`, `${disk}.monitor`];
   const socat = `${join(parts, 'run-tool')} ${machines} usr/bin/socat - TCP:127.0.0.1:${forward}`;
@@ -65,14 +69,14 @@ export async function bootDisk(options: {
   const subprocess = execa(
     'setpriv',
     [
-      ...['--pdeathsig', 'KILL', join(tools, 'qemu-system-x86_64')],
-      ...['-machine', 'pc', '-accel', 'tcg', '-smp', '1', '-m', '1024', '-display', 'none'],
+      ...['--pdeathsig', 'KILL', ...args],
+      ...['-accel', 'tcg', '-smp', '1', '-m', '1024', '-display', 'none'],
       ...['-drive', `file=${disk},if=virtio,format=qcow2,discard=unmap`],
-      ...(seed === undefined ? [] : ['-drive', `file=${seed},if=ide,media=cdrom,readonly=on`]),
+      ...(seed === undefined ? [] : ['-drive', `file=${seed},${seedDrive},readonly=on`]),
       ...['-netdev', network, '-device', 'virtio-net-pci,netdev=net'],
       ...['-serial', `file:${serial}`, '-qmp', `unix:${monitor},server=on,wait=off`],
     ],
-    { env: { MACHINES: machines }, all: true, reject: false },
+    { env: { MACHINES: machines, ARM64: arm64 }, all: true, reject: false },
   );
   let ended: string | undefined;
   void subprocess.then(({ all }) => (ended = all));
@@ -111,6 +115,30 @@ export async function bootDisk(options: {
       subprocess.kill('SIGKILL');
       await subprocess;
     },
+  };
+}
+
+interface Machine {
+  readonly args: readonly string[];
+  readonly seedDrive: string;
+}
+
+const personalComputer: Machine = {
+  args: [join(tools, 'qemu-system-x86_64'), '-machine', 'pc'],
+  seedDrive: 'if=ide,media=cdrom',
+};
+
+/** The firmware's variables lie beside the disk. */
+async function virtMachine(arm64: string, disk: string): Promise<Machine> {
+  const firmware = join(arm64, 'usr/share/AAVMF');
+  await copyFile(join(firmware, 'AAVMF_VARS.fd'), `${disk}.vars`);
+  return {
+    args: [
+      ...[join(tools, 'qemu-system-aarch64'), '-machine', 'virt', '-cpu', 'cortex-a72'],
+      ...['-drive', `file=${join(firmware, 'AAVMF_CODE.fd')},if=pflash,format=raw,readonly=on`],
+      ...['-drive', `file=${disk}.vars,if=pflash,format=raw`],
+    ],
+    seedDrive: 'if=virtio,format=raw',
   };
 }
 
