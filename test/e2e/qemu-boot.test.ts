@@ -13,6 +13,7 @@ import {
   eventually,
   makeDisk,
   makeSeed,
+  startTimeServer,
   type VirtualMachine,
 } from '../support/virtual-machine.ts';
 
@@ -30,7 +31,8 @@ interface Asked {
   readonly authorization: string;
   readonly body: string;
 }
-const asked: Asked[] = [];
+/** By the machine's name. */
+const asked: Record<string, Asked[]> = {};
 
 let bake: RealBake;
 const started: VirtualMachine[] = [];
@@ -50,7 +52,7 @@ boot.before(async () => {
 
 async function startAll(): Promise<void> {
   bake = await startRealBake();
-  await bake.compile({ sysprep: true });
+  await bake.compile({ sysprep: true, ntpServers: ['10.0.2.2'] });
   const { exitCode, all } = await bake.build();
   assert.equal(exitCode, 0, all);
   await bake.node.stop();
@@ -60,34 +62,39 @@ async function startAll(): Promise<void> {
   await makeDisk(bake.machines, bake.node.root, at('disk.raw'), 3072);
   console.log(`  disk made in ${seconds(making)}`);
 
+  const start = async (name: string, hours?: number): Promise<VirtualMachine> => {
+    await cloneDisk(bake.machines, at('disk.raw'), at(`${name}.qcow2`), '6G');
+    const options = { machines: bake.machines, disk: at(`${name}.qcow2`), key: bake.key, forward: await standIn(name) };
+    if (hours === undefined) return bootDisk(options);
+    const clock = new Date(Date.now() + hours * 3_600_000);
+    // Both are node1: what differs between them must not come from their seeds.
+    const files = ['user-data', 'meta-data'].map((file) => join(bake.out, 'nodes/node1', file));
+    await makeSeed(bake.machines, files, at(`${name}.iso`));
+    return bootDisk({ ...options, seed: at(`${name}.iso`), clock });
+  };
+  started.push((node = await start('node', -1)));
+  started.push((clone = await start('clone', 1)));
+  started.push((blank = await start('blank')));
+}
+
+/** @returns the port of a server that notes what is asked of it, and is never ready */
+async function standIn(name: string): Promise<number> {
   const identity = {
     cert: readFileSync(join(bake.identities, 'server.pem')),
     key: readFileSync(join(bake.identities, 'server.key')),
   };
+  const noted: Asked[] = (asked[name] = []);
   const server = createServer(identity, (request, response) => {
     let body = '';
     request.on('data', (bytes: Buffer) => (body += bytes.toString()));
     request.on('end', () => {
       const { method = '', url: path = '', headers } = request;
-      asked.push({ method, path, authorization: headers.authorization ?? '', body });
+      noted.push({ method, path, authorization: headers.authorization ?? '', body });
       response.writeHead(503).end();
     });
   });
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  const { port: forward } = server.address() as AddressInfo;
-
-  const start = async (name: string, seeded: boolean): Promise<VirtualMachine> => {
-    await cloneDisk(bake.machines, at('disk.raw'), at(`${name}.qcow2`), '6G');
-    const options = { machines: bake.machines, disk: at(`${name}.qcow2`), key: bake.key, forward };
-    if (!seeded) return bootDisk(options);
-    // Both are node1: what differs between them must not come from their seeds.
-    const files = ['user-data', 'meta-data'].map((file) => join(bake.out, 'nodes/node1', file));
-    await makeSeed(bake.machines, files, at(`${name}.iso`));
-    return bootDisk({ ...options, seed: at(`${name}.iso`) });
-  };
-  started.push((node = await start('node', true)));
-  started.push((clone = await start('clone', true)));
-  started.push((blank = await start('blank', false)));
+  return (server.address() as AddressInfo).port;
 }
 
 boot.after(async () => {
@@ -169,10 +176,48 @@ testUnless(boot, missingForBake, 'its root grows to the size of its disk', async
   assert.ok(free > 3000, `${free} MiB`);
 });
 
-testUnless(boot, missingForBake, 'kubelet sends the request for its certificate through kube-nginx', async () => {
-  const posted = await eventually('a request for a certificate', patience, () =>
-    asked.find(({ method, path }) => method === 'POST' && path.endsWith('/certificatesigningrequests')),
+/** Whole hours by which a machine's clock is wrong. */
+async function hoursOff(machine: VirtualMachine): Promise<number> {
+  return Math.round((Number(await says(machine, 'date +%s')) * 1000 - Date.now()) / 3_600_000);
+}
+
+function requestOf(name: string): Promise<Asked> {
+  return eventually('a request for a certificate', patience, () =>
+    asked[name]?.find(({ method, path }) => method === 'POST' && path.endsWith('/certificatesigningrequests')),
   );
+}
+
+testUnless(boot, missingForBake, 'a clock an hour ahead: kubelet asks for its certificate all the same', async () => {
+  await untilBooted(clone);
+  assert.equal(await hoursOff(clone), 1);
+  await requestOf('clone');
+});
+
+testUnless(
+  boot,
+  missingForBake,
+  'a clock an hour behind: bake-check says so; set by a time server, kubelet asks',
+  async () => {
+    assert.equal(await hoursOff(node), -1);
+    assert.deepEqual(asked['node'], []);
+    const { all } = await node.ssh('sudo -n /opt/k8s/bin/bake-check --quiet');
+    assert.match(all, /^clock-behind: the apiserver's certificate is valid from .* set the clock/);
+
+    const from = performance.now();
+    const server = startTimeServer(bake.machines);
+    try {
+      await eventually('the right time', patience, async () => ((await hoursOff(node)) === 0 ? true : undefined));
+      console.log(`  clock set after ${seconds(from)}`);
+      await requestOf('node');
+      console.log(`  certificate asked for after ${seconds(from)}`);
+    } finally {
+      await server.end();
+    }
+  },
+);
+
+testUnless(boot, missingForBake, 'kubelet sends the request for its certificate through kube-nginx', async () => {
+  const posted = await requestOf('node');
   assert.match(posted.authorization, /^Bearer [a-z0-9]{6}\.[a-z0-9]{16}$/);
   // Protobuf, with the request as PEM in it.
   assert.match(posted.body, /client auth/);
@@ -185,7 +230,6 @@ testUnless(boot, missingForBake, 'kubelet sends the request for its certificate 
 });
 
 testUnless(boot, missingForBake, 'two clones have machine-ids and host keys of their own', async () => {
-  await untilBooted(clone);
   const identity =
     'cat /etc/machine-id; cat /var/lib/dbus/machine-id; cat /etc/ssh/ssh_host_*_key.pub | cut -d " " -f 2';
   const [one, other] = [await says(node, identity), await says(clone, identity)].map((text) => text.split('\n'));

@@ -11,7 +11,10 @@ const parts = join(import.meta.dirname, '../parts');
 /** A folder for PATH with QEMU's programs and xorriso; they read MACHINES, the folder of that part. */
 export const tools = join(parts, 'tools');
 
-/** A machine of QEMU's. Its network is QEMU's: an SSH port here leads into it, one address there leads to a port here. */
+/**
+ * A machine of QEMU's. Its network is QEMU's: an SSH port here leads into it, one address there leads to a port here, and
+ * nothing else leads out of it, unless a clock of its own lets it ask this machine for the time.
+ */
 export interface VirtualMachine {
   /** What it has said on its serial console so far. */
   console(): string;
@@ -50,6 +53,7 @@ export async function makeSeed(machines: string, files: readonly string[], image
 /**
  * Boots a disk on a processor that QEMU emulates.
  * @param forward what the address 10.0.2.100:6443 leads to: a port of this machine
+ * @param clock what its own shows when it starts; the time of this machine, otherwise
  * @param arm64 the folder of that part: a machine of that architecture, which boots by UEFI
  */
 export async function bootDisk(options: {
@@ -58,20 +62,22 @@ export async function bootDisk(options: {
   readonly seed?: string;
   readonly key: string;
   readonly forward: number;
+  readonly clock?: Date;
   readonly arm64?: string | undefined;
 }): Promise<VirtualMachine> {
-  const { machines, disk, seed, key, forward, arm64 } = options;
+  const { machines, disk, seed, key, forward, clock, arm64 } = options;
   const { args, seedDrive } = arm64 === undefined ? personalComputer : await virtMachine(arm64, disk);
   const port = await freePort();
   const [serial, monitor] = [`${disk}.console`, `${disk}.monitor`];
   const socat = `${join(parts, 'run-tool')} ${machines} usr/bin/socat - TCP:127.0.0.1:${forward}`;
-  const network = `user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:${port}-:22,guestfwd=tcp:10.0.2.100:6443-cmd:${socat}`;
+  const network = `user,id=net,restrict=${clock === undefined ? 'on' : 'off'},hostfwd=tcp:127.0.0.1:${port}-:22,guestfwd=tcp:10.0.2.100:6443-cmd:${socat}`;
   const subprocess = execa(
     'setpriv',
     [
       ...['--pdeathsig', 'KILL', ...args],
       ...['-accel', 'tcg', '-smp', '1', '-m', '1024', '-display', 'none'],
       ...['-drive', `file=${disk},if=virtio,format=qcow2,discard=unmap`],
+      ...(clock === undefined ? [] : ['-rtc', `base=${clock.toISOString().slice(0, 19)}`]),
       ...(seed === undefined ? [] : ['-drive', `file=${seed},${seedDrive},readonly=on`]),
       ...['-netdev', network, '-device', 'virtio-net-pci,netdev=net'],
       ...['-serial', `file:${serial}`, '-qmp', `unix:${monitor},server=on,wait=off`],
@@ -139,6 +145,32 @@ async function virtMachine(arm64: string, disk: string): Promise<Machine> {
       ...['-drive', `file=${disk}.vars,if=pflash,format=raw`],
     ],
     seedDrive: 'if=virtio,format=raw',
+  };
+}
+
+/** A real time server on this machine, which a guest whose clock is its own finds at 10.0.2.2. */
+export function startTimeServer(machines: string): { end(): Promise<void> } {
+  const directives = [
+    'local stratum 1',
+    'bindaddress 127.0.0.1',
+    'allow 127.0.0.1',
+    'cmdport 0',
+    'pidfile /',
+    'user root',
+    'driftfile /dev/null',
+  ];
+  // -x: this machine's own clock is left alone.
+  const chronyd = [machines, 'usr/sbin/chronyd', '-x', '-d', '-F', '0', ...directives];
+  const subprocess = execa('setpriv', ['--pdeathsig', 'KILL', join(parts, 'run-tool'), ...chronyd], {
+    all: true,
+    reject: false,
+  });
+  return {
+    async end() {
+      subprocess.kill('SIGKILL');
+      const { isTerminated, all } = await subprocess;
+      if (!isTerminated) throw new Error(`the time server has ended: ${all}`);
+    },
   };
 }
 
