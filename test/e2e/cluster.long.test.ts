@@ -32,16 +32,10 @@ async function bootAll(): Promise<void> {
   });
 }
 
-/** As if the cluster had never seen them. */
-async function forgetAll(): Promise<void> {
-  await Promise.all(nodes.map((node) => node.end()));
-  await real.kubectl('delete', 'nodes,certificatesigningrequests', '--all');
-}
-
 testUnless(cluster, missingForCluster, 'in ten boots of three nodes, kubelet runs before cloud-final', async () => {
   const leads: number[] = [];
   for (let round = 1; round <= 10; round++) {
-    if (round > 1) await forgetAll();
+    if (round > 1) await real.forgetNodes();
     await bootAll();
     for (const node of nodes) {
       await expectGoodBoot(node);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
@@ -23,9 +24,7 @@ beforeUnless(outages, missingForCluster, async () => {
   await bootAll();
   await approveAll();
   for (const { metadata, spec } of await cluster.items<NodeObject>('nodes')) {
-    const node = nodes.get(metadata.name);
-    assert.ok(node !== undefined);
-    placeCniConfig(node, spec.podCIDR);
+    placeCniConfig(nodeCalled(metadata.name), spec.podCIDR);
   }
   await untilAllReady(Date.now());
 });
@@ -37,9 +36,17 @@ async function bootAll(compiled: Readonly<Record<string, string>> = {}): Promise
   nodes = new Map(await Promise.all(booted));
 }
 
-async function approveAll(): Promise<void> {
-  const { exitCode, all } = await cluster.bake(['approve-csrs', 'cluster.yaml', '--timeout', '2m']);
+async function bake(...argv: readonly string[]): Promise<void> {
+  const { exitCode, all } = await cluster.bake(argv);
   assert.equal(exitCode, 0, all);
+}
+
+const approveAll = () => bake('approve-csrs', 'cluster.yaml', '--timeout', '2m');
+
+function nodeCalled(name: string): BootedNode {
+  const node = nodes.get(name);
+  assert.ok(node !== undefined, name);
+  return node;
 }
 
 /** Does the same on every node at once. */
@@ -85,11 +92,9 @@ const listed = (seconds: readonly number[]) => seconds.map((one) => one.toFixed(
 // The first apiserver never fails: kube-controller-manager and kubectl call it, and else nobody would say that a node is gone.
 const [, ...failing] = apiServerAddresses;
 const [requested = ''] = failing;
-/** Ten where all repetitions are run, as in *.long.test.ts. */
-const rounds = Array.from(
-  { length: process.env['BAKE_LONG'] === '1' ? 10 : 2 },
-  (_, round) => failing[round % failing.length] ?? '',
-);
+/** Whether all repetitions are run, as in *.long.test.ts. */
+const repeated = process.env['BAKE_LONG'] === '1';
+const rounds = Array.from({ length: repeated ? 10 : 2 }, (_, round) => failing[round % failing.length] ?? '');
 
 /** Drops what nodes and an apiserver send each other, with -A, or no longer, with -D. */
 async function blackhole(change: '-A' | '-D', address: string): Promise<void> {
@@ -232,9 +237,23 @@ for (const service of ['kube-nginx', 'containerd', 'kubelet']) {
   });
 }
 
+test('containerd that fails once at boot: everything comes up', async () => {
+  const node = nodeCalled('node2');
+  await node.stop();
+  const dropIn = join(node.root, 'etc/systemd/system/containerd.service.d');
+  mkdirSync(dropIn);
+  const once = 'ExecStartPre=/bin/sh -c "test -e /run/failed || { touch /run/failed; exit 1; }"';
+  writeFileSync(join(dropIn, 'fail-once.conf'), `[Service]\n${once}\n`);
+  const since = Date.now();
+  await node.start();
+  const seconds = await untilAllReady(since);
+  console.log(`  ready after ${seconds.toFixed(0)} s`);
+  assert.equal(await saysOn(node, 'systemctl show --property=NRestarts --value containerd.service'), '1');
+  await saysOn(node, 'systemctl is-active containerd.service kube-nginx.service kubelet.service');
+});
+
 test('a node that is rebooted is the node that it was', async () => {
-  const node = nodes.get('node1');
-  assert.ok(node !== undefined);
+  const node = nodeCalled('node1');
   const identity =
     'cat /etc/machine-id; sha256sum $(readlink -f /etc/kubernetes/cert/kubelet-*-current.pem); stat -c "%Y %n" /etc/kubernetes/*';
   const before = await saysOn(node, identity);
@@ -248,6 +267,120 @@ test('a node that is rebooted is the node that it was', async () => {
   assert.equal(await saysOn(node, identity), before);
   assert.equal(await cluster.kubectl('get', 'certificatesigningrequests', '--output=name'), requests);
   assert.equal(await saysOn(node, 'systemctl list-units --state=failed --plain --no-legend'), '');
+});
+
+/** bake-check fails on a node for this reason. */
+async function expectReason(node: BootedNode, reason: RegExp): Promise<void> {
+  const { exitCode, stderr } = await node.run('/opt/k8s/bin/bake-check');
+  assert.match(stderr, reason);
+  assert.equal(exitCode, 1);
+}
+
+test('no apiserver: bake-check says so, and how each was tried', async () => {
+  for (const address of apiServerAddresses) await blackhole('-A', address);
+  try {
+    const tried = apiServerAddresses.map((address) => `${address}:6443 \\(no answer within 3 seconds\\)`);
+    await expectReason(nodeCalled('node1'), new RegExp(`^no-apiserver: .*: ${tried.join(', ')}$`, 'm'));
+  } finally {
+    for (const address of apiServerAddresses) await blackhole('-D', address);
+  }
+});
+
+/** The output for the same cluster, described with the CA of another one. */
+async function compileForAnotherCa(): Promise<string> {
+  const at = (name: string) => join(cluster.out, '..', name);
+  copyFileSync(join(import.meta.dirname, '../support/certificates/another-ca.pem'), at('another-ca.pem'));
+  const description = readFileSync(at('cluster.yaml'), 'utf8');
+  writeFileSync(
+    at('another.yaml'),
+    description.replace('certificateAuthority: ca.pem', 'certificateAuthority: another-ca.pem'),
+  );
+  await bake('compile', 'another.yaml', '-o', 'another');
+  return at('another');
+}
+
+async function expireTokens(): Promise<void> {
+  const ofTokens = '--field-selector=type=bootstrap.kubernetes.io/token';
+  const names = await cluster.kubectl('get', 'secrets', '--namespace=kube-system', ofTokens, '--output=name');
+  const past = JSON.stringify({ stringData: { expiration: '2020-08-03T14:12:04Z' } });
+  for (const name of names.split('\n'))
+    await cluster.kubectl('patch', name, '--namespace=kube-system', '--patch', past);
+}
+
+test('an expired token, and the CA of another cluster, at first boot: bake-check says which', async () => {
+  await cluster.forgetNodes();
+  await expireTokens();
+  await bootAll({ node1: join(await compileForAnotherCa(), 'nodes/node1') });
+  await expectReason(nodeCalled('master'), /^token-refused: .*bake token rotate master/);
+  await expectReason(
+    nodeCalled('node1'),
+    /^ca-refused: .* signed by CN=kubernetes.*, and this node's user-data trusts CN=another, /,
+  );
+  await expectReason(nodeCalled('node2'), /^token-refused: .*bake token rotate node2/);
+});
+
+test('new tokens and new user-data mend both: with a reboot on NoCloud, elsewhere by the command of the README', async () => {
+  await bake('token', 'rotate', '-f', 'cluster.yaml');
+  await bake('compile', 'cluster.yaml', '-o', 'out');
+  await cluster.kubectl('apply', '-R', '-f', join(cluster.out, 'manifests'));
+  const [command = 'none'] =
+    /^sudo cloud-init .*$/m.exec(readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8')) ?? [];
+  const compiled = (node: string) => join(cluster.out, 'nodes', node);
+  const master = nodeCalled('master');
+  copyFileSync(join(compiled('master'), 'user-data'), join(master.root, 'root/user-data'));
+  await saysOn(master, `cd /root && ${command}`);
+  for (const name of ['node1', 'node2']) {
+    const node = nodeCalled(name);
+    cpSync(compiled(name), join(node.root, 'var/lib/cloud/seed/nocloud'), { recursive: true });
+    await node.stop();
+    await node.start();
+  }
+  await approveAll();
+  await onAll((node) =>
+    eventually('a node that has joined', 60, async () =>
+      (await node.run('/opt/k8s/bin/bake-check')).exitCode === 0 ? true : undefined,
+    ),
+  );
+  assert.equal((await master.run('test -e /root/user-data')).exitCode, 1);
+});
+
+const byteStep = 64;
+
+/** A copy of what is compiled for a node, with only the first bytes of its user-data. */
+function cutUserData(node: string, bytes: number): string {
+  const whole = join(cluster.out, 'nodes', node);
+  const cut = join(cluster.out, '..', `${node}-${bytes}`);
+  cpSync(whole, cut, { recursive: true });
+  writeFileSync(join(cut, 'user-data'), readFileSync(join(whole, 'user-data')).subarray(0, bytes));
+  return cut;
+}
+
+/** Every 64th byte at which any node's user-data can be cut; three of them unless all repetitions are run. */
+function cutsToTry(): number[] {
+  const sizes = plannedNodes.map(({ name }) => statSync(join(cluster.out, 'nodes', name, 'user-data')).size);
+  const all = Array.from(
+    { length: Math.floor((Math.min(...sizes) - 1) / byteStep) },
+    (_, index) => (index + 1) * byteStep,
+  );
+  return repeated ? all : [0.3, 0.7, 1].map((share) => all[Math.ceil(share * all.length) - 1] ?? 0);
+}
+
+test('user-data that was cut short: kubelet never starts, and bake-check fails', async () => {
+  const cuts = cutsToTry();
+  for (let from = 0; from < cuts.length; from += plannedNodes.length) {
+    await cluster.forgetNodes();
+    // Of the last few, where they are fewer than the nodes, one comes twice.
+    const of = plannedNodes.map(
+      ({ name }, index) => [name, cutUserData(name, cuts[from + index] ?? cuts[0] ?? 0)] as const,
+    );
+    await bootAll(Object.fromEntries(of));
+    await onAll(async (node) => {
+      const started = 'systemctl show --property=ExecMainStartTimestampMonotonic --value kubelet.service';
+      assert.equal(await saysOn(node, started), '0');
+      await expectReason(node, /^broken-user-data: /);
+    });
+  }
+  console.log(`  cut at ${cuts.join(', ')} bytes`);
 });
 
 outages.run();

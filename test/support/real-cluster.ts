@@ -45,6 +45,8 @@ export interface RealCluster {
    * @param compiled a folder with user-data, meta-data and network-config; by default the node's in the output
    */
   boot(node: PlannedNode, compiled?: string): Promise<BootedNode>;
+  /** Throws all nodes away, and has the cluster forget them, as if it had never seen any. */
+  forgetNodes(): Promise<void>;
   /** How many packets of a node were dropped since before it booted. */
   dropped(node: BootedNode): Promise<{ packets: number; rules: string }>;
   /** Lets containerd of a node have an image whose program is compiled from C; no registry is asked. */
@@ -92,6 +94,11 @@ export async function startRealCluster(): Promise<RealCluster> {
     const image = await bake(folder, controlPlane);
     await compile(folder);
     const out = join(folder, 'out');
+    const nodes: BootedNode[] = [];
+    const endNodes = async () => {
+      await Promise.all(nodes.splice(0).map((node) => node.end()));
+    };
+    endings.push(endNodes);
     const kubectl = async (argv: readonly string[], input?: string): Promise<string> => {
       const { exitCode, stdout, all } = await controlPlane.kubectl(argv, input);
       assert.equal(exitCode, 0, `kubectl ${argv.join(' ')}: ${all}`);
@@ -112,8 +119,12 @@ export async function startRealCluster(): Promise<RealCluster> {
         const node = await bootClusterNode(image, compiled, network, cables, (pid) =>
           confineEgress(debian.folder, pid, apiServers),
         );
-        endings.push(node.end);
+        nodes.push(node);
         return node;
+      },
+      async forgetNodes() {
+        await endNodes();
+        await kubectl(['delete', 'nodes,certificatesigningrequests', '--all']);
       },
       dropped: (node) => droppedEgress(debian.folder, node.holder),
       async importImage(node, reference, source) {
