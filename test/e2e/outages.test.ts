@@ -189,7 +189,10 @@ interface SigningRequest {
 
 const clientCertificate = '/etc/kubernetes/cert/kubelet-client-current.pem';
 
-/** Has every kubelet ask for a client certificate as at first boot, by one apiserver, while nobody approves or signs. */
+/**
+ * Has every kubelet ask for a client certificate as at first boot, by one apiserver, while nobody approves or signs. The other
+ * apiservers are out of reach for a moment, and kube-nginx then leaves them alone for 30 s (failTimeout).
+ */
 async function requestCertificatesBy(address: string): Promise<void> {
   const others = apiServerAddresses.filter((other) => other !== address);
   for (const other of others) await blackhole('-A', other);
