@@ -3,6 +3,7 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync 
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
+import { during, fallible, faults } from '../support/apiserver-faults.ts';
 import type { BootedNode } from '../support/booted-node.ts';
 import { placeCniConfig } from '../support/cni-config.ts';
 import { apiServerAddresses } from '../support/control-plane.ts';
@@ -89,52 +90,11 @@ function test(name: string, work: () => Promise<void>): void {
 
 const listed = (seconds: readonly number[]) => seconds.map((one) => one.toFixed(0)).join(', ');
 
-// The first apiserver never fails: kube-controller-manager and kubectl call it, and else nobody would say that a node is gone.
-const [, ...failing] = apiServerAddresses;
-const [requested = ''] = failing;
 /** Whether all repetitions are run, as in *.long.test.ts. */
 const repeated = process.env['BAKE_LONG'] === '1';
-const rounds = Array.from({ length: repeated ? 10 : 2 }, (_, round) => failing[round % failing.length] ?? '');
-
-/** Drops what nodes and an apiserver send each other, with -A, or no longer, with -D. */
-async function blackhole(change: '-A' | '-D', address: string): Promise<void> {
-  const rules = [`INPUT -i nodes -d ${address}`, `OUTPUT -o nodes -s ${address}`];
-  const commands = rules.map((rule) => `iptables ${change} ${rule} -j DROP`);
-  const { exitCode, all } = await cluster.run(['sh', '-c', commands.join(' && ')]);
-  assert.equal(exitCode, 0, all);
-}
-
-interface Fault {
-  begin(address: string): Promise<void> | void;
-  end(address: string): Promise<void> | void;
-}
-
-const faults = {
-  killed: {
-    begin: (address) => cluster.controlPlane.signal(address, 'SIGKILL'),
-    end: (address) => cluster.controlPlane.restart(address),
-  },
-  blackholed: {
-    begin: (address) => blackhole('-A', address),
-    end: (address) => blackhole('-D', address),
-  },
-  // Its kernel still accepts.
-  frozen: {
-    begin: (address) => cluster.controlPlane.signal(address, 'SIGSTOP'),
-    end: (address) => cluster.controlPlane.signal(address, 'SIGCONT'),
-  },
-} satisfies Record<string, Fault>;
-
-/** Begins a fault that nodes meet, and ends it once some work is done, which is told since when it lasts. */
-async function during<T>(fault: Fault, address: string, work: (since: number) => Promise<T>): Promise<T> {
-  const since = Date.now();
-  await fault.begin(address);
-  try {
-    return await work(since);
-  } finally {
-    await fault.end(address);
-  }
-}
+/** The apiservers that fail one after the other: a few, ten where all repetitions are run. */
+const rounds = (few: number) =>
+  Array.from({ length: repeated ? 10 : few }, (_, round) => fallible[round % fallible.length] ?? '');
 
 /** Sees to it that a node is connected to an apiserver: to which one kube-nginx connects it is as a throw of dice. */
 async function untilUsed(address: string): Promise<void> {
@@ -152,11 +112,11 @@ async function untilUsed(address: string): Promise<void> {
 for (const name of ['killed', 'blackholed'] as const) {
   test(`an apiserver that is ${name}: every node stays ready`, async () => {
     const times: number[] = [];
-    for (const address of rounds) {
+    for (const address of rounds(1)) {
       await untilUsed(address);
       let unready = 0;
       const onLook = (count: number) => void (unready += count);
-      await during(faults[name], address, async (since) => {
+      await during(faults[name], cluster, [address], async (since) => {
         times.push(await untilAllReady(since, onLook));
         // For as long as the controller manager needs to tell that a node is gone.
         while (Date.now() < since + 50_000) {
@@ -172,9 +132,9 @@ for (const name of ['killed', 'blackholed'] as const) {
 
 test('an apiserver that is frozen, and whose kernel still accepts: every node is back within two minutes', async () => {
   const times: number[] = [];
-  for (const address of rounds) {
+  for (const address of rounds(2)) {
     await untilUsed(address);
-    times.push(await during(faults.frozen, address, (since) => untilAllReady(since)));
+    times.push(await during(faults.frozen, cluster, [address], (since) => untilAllReady(since)));
     assert.ok((times.at(-1) ?? Infinity) < 120, listed(times));
     await untilAllReady(Date.now());
   }
@@ -195,24 +155,27 @@ const clientCertificate = '/etc/kubernetes/cert/kubelet-client-current.pem';
  */
 async function requestCertificatesBy(address: string): Promise<void> {
   const others = apiServerAddresses.filter((other) => other !== address);
-  for (const other of others) await blackhole('-A', other);
   const forget = 'rm /etc/kubernetes/kubelet.kubeconfig /etc/kubernetes/cert/kubelet-client-*';
-  await onAll((node) => saysOn(node, `systemctl stop kubelet.service && ${forget} && systemctl start kubelet.service`));
-  await eventually('three requests for client certificates', 60, async () => {
-    const waiting = (await cluster.items<SigningRequest>('certificatesigningrequests')).filter(
-      ({ spec, status }) =>
-        spec.signerName === 'kubernetes.io/kube-apiserver-client-kubelet' && status.conditions === undefined,
+  await during(faults.blackholed, cluster, others, async () => {
+    await onAll((node) =>
+      saysOn(node, `systemctl stop kubelet.service && ${forget} && systemctl start kubelet.service`),
     );
-    return new Set(waiting.map(({ spec }) => spec.username)).size === plannedNodes.length ? true : undefined;
+    await eventually('three requests for client certificates', 60, async () => {
+      const waiting = (await cluster.items<SigningRequest>('certificatesigningrequests')).filter(
+        ({ spec, status }) =>
+          spec.signerName === 'kubernetes.io/kube-apiserver-client-kubelet' && status.conditions === undefined,
+      );
+      return new Set(waiting.map(({ spec }) => spec.username)).size === plannedNodes.length ? true : undefined;
+    });
   });
-  for (const other of others) await blackhole('-D', other);
 }
 
 for (const [name, fault] of Object.entries(faults)) {
   test(`an apiserver that is ${name} between a request for a certificate and its issue: nodes get it, and soon`, async () => {
+    const [address = ''] = fallible;
     cluster.controlPlane.signalManager('SIGSTOP');
-    await requestCertificatesBy(requested);
-    await during(fault, requested, async (since) => {
+    await requestCertificatesBy(address);
+    await during(fault, cluster, [address], async (since) => {
       cluster.controlPlane.signalManager('SIGCONT');
       const times = await onAll(async (node) => {
         await eventually('a client certificate', 120, async () =>
@@ -279,15 +242,11 @@ async function expectReason(node: BootedNode, reason: RegExp): Promise<void> {
   assert.equal(exitCode, 1);
 }
 
-test('no apiserver: bake-check says so, and how each was tried', async () => {
-  for (const address of apiServerAddresses) await blackhole('-A', address);
-  try {
+test('no apiserver: bake-check says so, and how each was tried', () =>
+  during(faults.blackholed, cluster, apiServerAddresses, () => {
     const tried = apiServerAddresses.map((address) => `${address}:6443 \\(no answer within 3 seconds\\)`);
-    await expectReason(nodeCalled('node1'), new RegExp(`^no-apiserver: .*: ${tried.join(', ')}$`, 'm'));
-  } finally {
-    for (const address of apiServerAddresses) await blackhole('-D', address);
-  }
-});
+    return expectReason(nodeCalled('node1'), new RegExp(`^no-apiserver: .*: ${tried.join(', ')}$`, 'm'));
+  }));
 
 /** The output for the same cluster, described with the CA of another one. */
 async function compileForAnotherCa(): Promise<string> {
@@ -347,8 +306,6 @@ test('new tokens and new user-data mend both: with a reboot on NoCloud, elsewher
   assert.equal((await master.run('test -e /root/user-data')).exitCode, 1);
 });
 
-const byteStep = 64;
-
 /** A copy of what is compiled for a node, with only the first bytes of its user-data. */
 function cutUserData(node: string, bytes: number): string {
   const whole = join(cluster.out, 'nodes', node);
@@ -358,13 +315,10 @@ function cutUserData(node: string, bytes: number): string {
   return cut;
 }
 
-/** Every 64th byte at which any node's user-data can be cut; three of them unless all repetitions are run. */
+/** Every 64th byte at which each node's user-data can be cut; three of them unless all repetitions are run. */
 function cutsToTry(): number[] {
   const sizes = plannedNodes.map(({ name }) => statSync(join(cluster.out, 'nodes', name, 'user-data')).size);
-  const all = Array.from(
-    { length: Math.floor((Math.min(...sizes) - 1) / byteStep) },
-    (_, index) => (index + 1) * byteStep,
-  );
+  const all = Array.from({ length: Math.floor((Math.min(...sizes) - 1) / 64) }, (_, index) => (index + 1) * 64);
   return repeated ? all : [0.3, 0.7, 1].map((share) => all[Math.ceil(share * all.length) - 1] ?? 0);
 }
 
