@@ -124,10 +124,11 @@ function resolveKubeNginx(spec: ClusterSpec, profile: Profile, architecture: Arc
     connectTimeout: written?.connectTimeout ?? '1s',
     maxFails: written?.maxFails ?? 3,
     failTimeout: written?.failTimeout ?? '30s',
+    // No client is silent for that long, but one that waits for what a frozen apiserver never sends.
     lossDetection:
       guide && written?.proxyTimeout === undefined
         ? { kind: 'none' }
-        : { kind: 'keepalive', proxyTimeout: written?.proxyTimeout ?? '10m' },
+        : { kind: 'keepalive', proxyTimeout: written?.proxyTimeout ?? '1m' },
   };
 }
 

@@ -13,7 +13,7 @@ import {
   type RealCluster,
 } from '../support/real-cluster.ts';
 import { restrictOomScore } from '../support/restrict-oom-score.ts';
-import { testUnless } from '../support/skip.ts';
+import { beforeUnless, testUnless } from '../support/skip.ts';
 import { eventually } from '../support/virtual-machine.ts';
 
 // The guide from end to end, with no mock: etcd, three kube-apiservers and kube-controller-manager of Kubernetes 1.18.6, and
@@ -25,14 +25,9 @@ const boot = suite('boot');
 let cluster: RealCluster;
 let nodes: (PlannedNode & { machine: BootedNode })[] = [];
 
-boot.before(async () => {
-  if (missingForCluster !== undefined) return;
+beforeUnless(boot, missingForCluster, async () => {
   const from = performance.now();
-  cluster = await startRealCluster().catch((error: unknown) => {
-    // uvu says nothing of it.
-    console.log(error);
-    throw error;
-  });
+  cluster = await startRealCluster();
   console.log(`  control plane up, image baked, nodes compiled in ${seconds(from)}`);
 });
 boot.after(() => (missingForCluster === undefined ? cluster.end() : undefined));
@@ -43,21 +38,9 @@ function test(name: string, work: () => Promise<void>): void {
   testUnless(boot, missingForCluster, name, work);
 }
 
-/** Runs kubectl as admin; fails with what it said when it fails. */
-async function kubectl(...argv: readonly string[]): Promise<string> {
-  const { exitCode, stdout, all } = await cluster.controlPlane.kubectl(argv);
-  assert.equal(exitCode, 0, `kubectl ${argv.join(' ')}: ${all}`);
-  return stdout;
-}
-
-async function items<T>(resource: string): Promise<T[]> {
-  return (JSON.parse(await kubectl('get', resource, '--output=json')) as { items: T[] }).items;
-}
-
 test('kubectl apply accepts the manifests, twice', async () => {
   for (const attempt of ['created', 'unchanged|configured']) {
-    const { exitCode, all } = await cluster.controlPlane.kubectl(['apply', '-R', '-f', join(cluster.out, 'manifests')]);
-    assert.equal(exitCode, 0, all);
+    const all = await cluster.kubectl('apply', '-R', '-f', join(cluster.out, 'manifests'));
     const lines = all.trim().split('\n');
     assert.equal(lines.filter((line) => /^secret\/bootstrap-token-/.test(line)).length, plannedNodes.length, all);
     for (const line of lines) assert.match(line, new RegExp(` (${attempt})$`));
@@ -89,7 +72,7 @@ interface SigningRequest {
 }
 
 async function requests(signer: string): Promise<SigningRequest[]> {
-  const all = await items<SigningRequest>('certificatesigningrequests');
+  const all = await cluster.items<SigningRequest>('certificatesigningrequests');
   return all.filter(({ spec }) => spec.signerName === `kubernetes.io/${signer}`);
 }
 
@@ -118,7 +101,7 @@ const readiness = ({ status }: NodeObject) => status.conditions.find(({ type }) 
 
 test('they register under their planned names and addresses; for want of a CNI config they are not ready', async () => {
   const registered = await eventually('three nodes that say why they are not ready', 60, async () => {
-    const all = await items<NodeObject>('nodes');
+    const all = await cluster.items<NodeObject>('nodes');
     // Before kubelet knows, it says other things.
     const told = all.filter((node) => readiness(node)?.message.includes('cni plugin not initialized'));
     return told.length === nodes.length ? told : undefined;
@@ -186,8 +169,7 @@ test('bake approve-csrs approves exactly those: they are on disk, and every node
     metadata: { name: 'stranger' },
     spec: { signerName, request, usages: ['digital signature', 'key encipherment', 'server auth'] },
   };
-  const applied = await cluster.controlPlane.kubectl(['create', '-f', '-'], JSON.stringify(stranger));
-  assert.equal(applied.exitCode, 0, applied.all);
+  await cluster.apply(stranger);
 
   const from = performance.now();
   const { exitCode, stdout, stderr, all } = await cluster.bake(['approve-csrs', 'cluster.yaml']);
@@ -235,14 +217,14 @@ const asUser = (name: string) => ['--cert', `/identities/${name}.pem`, '--key', 
 /** Of a ServiceAccount that may call kubelets, made as the guide makes it. */
 async function kubeletApiToken(): Promise<string> {
   const name = 'kubelet-api-test';
-  await kubectl('create', 'serviceaccount', name);
+  await cluster.kubectl('create', 'serviceaccount', name);
   const binding = ['--clusterrole=system:kubelet-api-admin', `--serviceaccount=default:${name}`];
-  await kubectl('create', 'clusterrolebinding', name, ...binding);
+  await cluster.kubectl('create', 'clusterrolebinding', name, ...binding);
   const secret = await eventually('a token of the ServiceAccount', 30, async () => {
-    const found = await kubectl('get', 'serviceaccount', name, '--output=jsonpath={.secrets[0].name}');
+    const found = await cluster.kubectl('get', 'serviceaccount', name, '--output=jsonpath={.secrets[0].name}');
     return found === '' ? undefined : found;
   });
-  const token = await kubectl('get', 'secret', secret, '--output=jsonpath={.data.token}');
+  const token = await cluster.kubectl('get', 'secret', secret, '--output=jsonpath={.data.token}');
   return Buffer.from(token, 'base64').toString();
 }
 
@@ -263,13 +245,13 @@ test('kubelet answers who may ask: 401 without credentials, 403 to a weak certif
 
 test('they are ready once a CNI config is placed', async () => {
   const from = performance.now();
-  for (const { metadata, spec } of await items<NodeObject>('nodes')) {
+  for (const { metadata, spec } of await cluster.items<NodeObject>('nodes')) {
     const node = nodes.find(({ name }) => name === metadata.name);
     assert.ok(node !== undefined);
     placeCniConfig(node.machine, spec.podCIDR);
   }
   await eventually('three nodes that are ready', 90, async () => {
-    const all = await items<NodeObject>('nodes');
+    const all = await cluster.items<NodeObject>('nodes');
     return all.every((node) => readiness(node)?.status === 'True') ? true : undefined;
   });
   console.log(`  ready after ${seconds(from)}`);
@@ -300,16 +282,15 @@ test('a pod starts without any registry; kubectl logs and exec reach it', async 
   const [container] = pod.spec.containers;
   const source = join(import.meta.dirname, '../support/pod/speak.c');
   await cluster.importImage(node.machine, container?.image ?? '', source);
-  const { exitCode, all } = await cluster.controlPlane.kubectl(['apply', '-f', '-'], JSON.stringify(pod));
-  assert.equal(exitCode, 0, all);
+  await cluster.apply(pod);
   await eventually('a pod that runs', 60, async () => {
-    const phase = await kubectl('get', 'pod', 'speak', '--output=jsonpath={.status.phase}');
+    const phase = await cluster.kubectl('get', 'pod', 'speak', '--output=jsonpath={.status.phase}');
     return phase === 'Running' ? true : undefined;
   }).catch(async (error: unknown) => {
-    throw new Error(`${String(error)}\n${await kubectl('describe', 'pod', 'speak')}`);
+    throw new Error(`${String(error)}\n${await cluster.kubectl('describe', 'pod', 'speak')}`);
   });
-  assert.equal(await kubectl('logs', 'speak'), 'running');
-  assert.equal(await kubectl('exec', 'speak', '--', '/program', 'hello', 'there'), 'hello\nthere');
+  assert.equal(await cluster.kubectl('logs', 'speak'), 'running');
+  assert.equal(await cluster.kubectl('exec', 'speak', '--', '/program', 'hello', 'there'), 'hello\nthere');
 });
 
 test('nothing but the apiservers was asked for anything, from before the boot on', async () => {

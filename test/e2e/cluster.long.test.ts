@@ -7,7 +7,7 @@ import type { BootedNode } from '../support/booted-node.ts';
 import { expectGoodBoot, kubeletLead, saysOn } from '../support/expect-boot.ts';
 import { pauseImage } from '../support/image-command.ts';
 import { missingForCluster, plannedNodes, startRealCluster, type RealCluster } from '../support/real-cluster.ts';
-import { testUnless } from '../support/skip.ts';
+import { beforeUnless, testUnless } from '../support/skip.ts';
 import { eventually } from '../support/virtual-machine.ts';
 
 // What boot.test.ts has once, ten times over, and what takes kubelet minutes. The control plane, the image and the nodes are
@@ -17,43 +17,25 @@ const cluster = suite('cluster');
 let real: RealCluster;
 let nodes: BootedNode[] = [];
 
-cluster.before(async () => {
-  if (missingForCluster !== undefined) return;
-  real = await startRealCluster().catch((error: unknown) => {
-    // uvu says nothing of it.
-    console.log(error);
-    throw error;
-  });
-  await kubectl('apply', '-R', '-f', join(real.out, 'manifests'));
+beforeUnless(cluster, missingForCluster, async () => {
+  real = await startRealCluster();
+  await real.kubectl('apply', '-R', '-f', join(real.out, 'manifests'));
 });
 cluster.after(() => (missingForCluster === undefined ? real.end() : undefined));
-
-/** Runs kubectl as admin; fails with what it said when it fails. */
-async function kubectl(...argv: readonly string[]): Promise<string> {
-  const { exitCode, stdout, all } = await real.controlPlane.kubectl(argv);
-  assert.equal(exitCode, 0, `kubectl ${argv.join(' ')}: ${all}`);
-  return stdout;
-}
 
 /** Every node boots for the first time, and the cluster comes to know it. */
 async function bootAll(): Promise<void> {
   nodes = await Promise.all(plannedNodes.map((node) => real.boot(node)));
   await eventually('three nodes that have registered', 60, async () => {
-    const names = await kubectl('get', 'nodes', '--output=name');
+    const names = await real.kubectl('get', 'nodes', '--output=name');
     return names.split('\n').filter((name) => name !== '').length === plannedNodes.length ? true : undefined;
   });
-}
-
-/** As if the cluster had never seen them. */
-async function forgetAll(): Promise<void> {
-  await Promise.all(nodes.map((node) => node.end()));
-  await kubectl('delete', 'nodes,certificatesigningrequests', '--all');
 }
 
 testUnless(cluster, missingForCluster, 'in ten boots of three nodes, kubelet runs before cloud-final', async () => {
   const leads: number[] = [];
   for (let round = 1; round <= 10; round++) {
-    if (round > 1) await forgetAll();
+    if (round > 1) await real.forgetNodes();
     await bootAll();
     for (const node of nodes) {
       await expectGoodBoot(node);

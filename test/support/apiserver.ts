@@ -3,9 +3,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
-import { execa } from 'execa';
 import { Agent, request } from 'undici';
+import { controlPlanePrograms, untilHealthy, type Flags } from './control-plane-programs.ts';
 import { kubeconfigOf } from './kubeconfig.ts';
 import { makeIdentities } from './make-identities.ts';
 
@@ -20,8 +19,6 @@ export interface ApiServer {
   call(method: string, path: string, body?: object, as?: { user: string; groups: readonly string[] }): Promise<unknown>;
   readonly end: () => Promise<void>;
 }
-
-type Flags = Readonly<Record<string, string | number | boolean>>;
 
 export type Release = '1.18.6' | '1.37.2';
 
@@ -59,29 +56,17 @@ export async function startApiServer(
   const ca = join(identities, 'ca.pem');
   writeFileSync(kubeconfig, kubeconfigOf(server, ca, { token }));
 
-  const running: { kill(signal: 'SIGKILL'): boolean; finished: Promise<unknown> }[] = [];
-  const start = (program: string, flags: Flags): void => {
-    const stderr = { file: join(folder, `${program}.log`) };
-    const argv = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
-    // --pdeathsig: a test that is killed leaves nothing behind.
-    const subprocess = execa('setpriv', ['--pdeathsig', 'KILL', join(parts.controlPlane, program), ...argv], {
-      reject: false,
-      buffer: false,
-      stdin: 'ignore',
-      stdout: 'ignore',
-      stderr,
-    });
-    running.push({ kill: (signal) => subprocess.kill(signal), finished: subprocess });
-  };
+  // --pdeathsig: a test that is killed leaves nothing behind.
+  const programs = controlPlanePrograms(['setpriv', '--pdeathsig', 'KILL'], parts.controlPlane, folder);
   const etcd = `http://127.0.0.1:${etcdPort}`;
-  start('etcd', {
+  programs.start('etcd', {
     'data-dir': join(folder, 'etcd'),
     'listen-client-urls': etcd,
     'advertise-client-urls': etcd,
     'listen-peer-urls': `http://127.0.0.1:${peerPort}`,
     'unsafe-no-fsync': true,
   });
-  start('kube-apiserver', {
+  programs.start('kube-apiserver', {
     'bind-address': '127.0.0.1',
     'secure-port': port,
     'tls-cert-file': join(identities, 'server.pem'),
@@ -94,7 +79,7 @@ export async function startApiServer(
     'etcd-servers': etcd,
     ...more.apiServer,
   });
-  start('kube-controller-manager', {
+  programs.start('kube-controller-manager', {
     kubeconfig,
     'cluster-signing-cert-file': ca,
     'cluster-signing-key-file': join(identities, 'ca.key'),
@@ -120,15 +105,15 @@ export async function startApiServer(
     if (statusCode >= 300) throw new Error(`${method} ${path}: HTTP ${statusCode} ${text}`);
     return text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
   };
-  await untilHealthy(call, () => readFileSync(join(folder, 'kube-apiserver.log'), 'utf8'));
+  const health = () => call('GET', '/healthz').catch((error: unknown) => error);
+  await untilHealthy(health, () => readFileSync(join(folder, 'kube-apiserver.log'), 'utf8'));
   return {
     server,
     identities,
     kubeconfig,
     call,
     end: async () => {
-      for (const program of running) program.kill('SIGKILL');
-      await Promise.all(running.map(({ finished }) => finished));
+      await programs.end();
       await dispatcher.destroy();
     },
   };
@@ -140,15 +125,4 @@ async function freePort(): Promise<number> {
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;
-}
-
-async function untilHealthy(call: ApiServer['call'], log: () => string): Promise<void> {
-  const deadline = Date.now() + 120_000;
-  for (;;) {
-    const answer = await call('GET', '/healthz').catch((error: unknown) => error);
-    if (answer === 'ok') return;
-    if (Date.now() > deadline)
-      throw new Error(`no healthy apiserver after 2 minutes: ${String(answer)}\n${log().slice(-3000)}`);
-    await setTimeout(500);
-  }
 }

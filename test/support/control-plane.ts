@@ -1,9 +1,8 @@
-import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { CommandResult } from '../parts/parts.ts';
+import { controlPlanePrograms, untilHealthy, type Flags } from './control-plane-programs.ts';
 import { makeClusterIdentities } from './make-identities.ts';
 import type { PrivateNetwork } from './private-network.ts';
 
@@ -20,6 +19,8 @@ export interface ControlPlane {
   kubectl(argv: readonly string[], input?: string): Promise<CommandResult>;
   /** Sends a signal to the apiserver at an address: SIGSTOP freezes it, while the kernel goes on to accept for it. */
   signal(address: string, signal: NodeJS.Signals): void;
+  /** Sends a signal to kube-controller-manager, which approves, signs, and says which nodes are no longer ready. */
+  signalManager(signal: NodeJS.Signals): void;
   /** Starts the apiserver at an address again, and waits until it is healthy. */
   restart(address: string): Promise<void>;
   readonly end: () => Promise<void>;
@@ -42,13 +43,7 @@ export async function startControlPlane(
   for (const name of ['admin', 'kube-controller-manager']) writeKubeconfig(identities, name);
   const admin = join(identities, 'admin.kubeconfig');
 
-  const running: { name: string; kill(signal: NodeJS.Signals): boolean; finished: Promise<unknown> }[] = [];
-  const start = (name: string, program: string, flags: Flags) => {
-    const stderr = { file: join(logs, `${name}.log`) };
-    const options = { reject: false, buffer: false, stdin: 'ignore', stdout: 'ignore', stderr } as const;
-    const subprocess = execa(options)`${network.enter} ${join(parts.controlPlane, program)} ${flagsOf(flags)}`;
-    running.push({ name, kill: (signal) => subprocess.kill(signal), finished: subprocess });
-  };
+  const programs = controlPlanePrograms(network.enter, parts.controlPlane, logs);
   const kubectl = async (argv: readonly string[], input = ''): Promise<CommandResult> => {
     const options = { all: true, reject: false, input, env: { HOME: folder } } as const;
     const command = [join(parts.controlPlane, 'kubectl'), `--kubeconfig=${admin}`, '--request-timeout=30s'];
@@ -58,37 +53,30 @@ export async function startControlPlane(
 
   const apiServer = (address: string) => `kube-apiserver-${address}`;
   const startApiServer = (address: string) =>
-    start(apiServer(address), 'kube-apiserver', apiServerFlags(identities, address));
+    programs.start('kube-apiserver', apiServerFlags(identities, address), apiServer(address));
   const apiServerUp = (address: string) =>
-    untilHealthy(kubectl, address, () => readFileSync(join(logs, `${apiServer(address)}.log`), 'utf8'));
+    untilHealthy(
+      async () => (await kubectl([`--server=https://${address}:6443`, 'get', '--raw=/healthz'])).all,
+      () => readFileSync(join(logs, `${apiServer(address)}.log`), 'utf8'),
+    );
 
-  start('etcd', 'etcd', etcdFlags(identities, join(folder, 'etcd')));
+  programs.start('etcd', etcdFlags(identities, join(folder, 'etcd')));
   for (const address of apiServerAddresses) startApiServer(address);
   for (const address of apiServerAddresses) await apiServerUp(address);
-  start('kube-controller-manager', 'kube-controller-manager', controllerManagerFlags(identities));
+  programs.start('kube-controller-manager', controllerManagerFlags(identities));
 
   return {
     identities,
     logs,
     kubectl,
-    signal(address, signal) {
-      running.findLast(({ name }) => name === apiServer(address))?.kill(signal);
-    },
+    signal: (address, signal) => programs.signal(apiServer(address), signal),
+    signalManager: (signal) => programs.signal('kube-controller-manager', signal),
     restart(address) {
       startApiServer(address);
       return apiServerUp(address);
     },
-    end: async () => {
-      for (const program of running) program.kill('SIGKILL');
-      await Promise.all(running.map(({ finished }) => finished));
-    },
+    end: programs.end,
   };
-}
-
-type Flags = Readonly<Record<string, string | number | boolean>>;
-
-function flagsOf(flags: Flags): string[] {
-  return Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
 }
 
 function certificate(identities: string, name: string): { pem: string; key: string } {
@@ -149,6 +137,8 @@ function controllerManagerFlags(identities: string): Flags {
     kubeconfig: join(identities, 'kube-controller-manager.kubeconfig'),
     port: 0,
     'secure-port': 0,
+    // One that a test has stopped for a while would end for want of its lease.
+    'leader-elect': false,
     'cluster-signing-cert-file': ca.pem,
     'cluster-signing-key-file': ca.key,
     'experimental-cluster-signing-duration': '876000h',
@@ -175,17 +165,4 @@ function writeKubeconfig(identities: string, name: string): void {
     'current-context': 'default',
   };
   writeFileSync(join(identities, `${name}.kubeconfig`), JSON.stringify(config));
-}
-
-async function untilHealthy(kubectl: ControlPlane['kubectl'], address: string, log: () => string): Promise<void> {
-  const deadline = Date.now() + 120_000;
-  for (;;) {
-    const { all } = await kubectl([`--server=https://${address}:6443`, 'get', '--raw=/healthz']);
-    if (all === 'ok') return;
-    assert.ok(
-      Date.now() < deadline,
-      `the apiserver ${address} is not healthy after 2 minutes: ${all}\n${log().slice(-3000)}`,
-    );
-    await setTimeout(500);
-  }
 }

@@ -32,10 +32,21 @@ export const missingForCluster =
 /** A control plane, and an image and compiled nodes that fit it; nothing is applied or booted yet. */
 export interface RealCluster {
   readonly controlPlane: ControlPlane;
-  /** The compiled output. */
+  /** The compiled output; the description is cluster.yaml beside it. */
   readonly out: string;
-  /** Boots a node from the image with its user-data. It can send to the apiservers, and answer; all else is dropped. */
-  boot(node: PlannedNode): Promise<BootedNode>;
+  /** Runs kubectl as admin, by the first apiserver; gives what it prints, fails with what it says when it fails. */
+  kubectl(...argv: readonly string[]): Promise<string>;
+  /** Has kubectl apply an object; fails when it fails. */
+  apply(object: object): Promise<void>;
+  /** The objects that kubectl gets by some words. */
+  items<T>(resource: string, ...options: readonly string[]): Promise<T[]>;
+  /**
+   * Boots a node from the image with its user-data. It can send to the apiservers, and answer; all else is dropped.
+   * @param compiled a folder with user-data, meta-data and network-config; by default the node's in the output
+   */
+  boot(node: PlannedNode, compiled?: string): Promise<BootedNode>;
+  /** Throws all nodes away, and has the cluster forget them, as if it had never seen any. */
+  forgetNodes(): Promise<void>;
   /** How many packets of a node were dropped since before it booted. */
   dropped(node: BootedNode): Promise<{ packets: number; rules: string }>;
   /** Lets containerd of a node have an image whose program is compiled from C; no registry is asked. */
@@ -83,16 +94,37 @@ export async function startRealCluster(): Promise<RealCluster> {
     const image = await bake(folder, controlPlane);
     await compile(folder);
     const out = join(folder, 'out');
+    const nodes: BootedNode[] = [];
+    const endNodes = async () => {
+      await Promise.all(nodes.splice(0).map((node) => node.end()));
+    };
+    endings.push(endNodes);
+    const kubectl = async (argv: readonly string[], input?: string): Promise<string> => {
+      const { exitCode, stdout, all } = await controlPlane.kubectl(argv, input);
+      assert.equal(exitCode, 0, `kubectl ${argv.join(' ')}: ${all}`);
+      return stdout;
+    };
     return {
       controlPlane,
       out,
-      async boot({ name, uplink }) {
+      kubectl: (...argv) => kubectl(argv),
+      async apply(object) {
+        await kubectl(['apply', '-f', '-'], JSON.stringify(object));
+      },
+      async items<T>(resource: string, ...options: readonly string[]) {
+        return (JSON.parse(await kubectl(['get', resource, '--output=json', ...options])) as { items: T[] }).items;
+      },
+      async boot({ name, uplink }, compiled = join(out, 'nodes', name)) {
         const cables = uplink === undefined ? ['nodes'] : ['nodes', 'uplinks'];
-        const node = await bootClusterNode(image, join(out, 'nodes', name), network, cables, (pid) =>
+        const node = await bootClusterNode(image, compiled, network, cables, (pid) =>
           confineEgress(debian.folder, pid, apiServers),
         );
-        endings.push(node.end);
+        nodes.push(node);
         return node;
+      },
+      async forgetNodes() {
+        await endNodes();
+        await kubectl(['delete', 'nodes,certificatesigningrequests', '--all']);
       },
       dropped: (node) => droppedEgress(debian.folder, node.holder),
       async importImage(node, reference, source) {

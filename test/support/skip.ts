@@ -20,3 +20,24 @@ export function testUnless<T>(
   suite.skip(name);
   skipReasons.push(`${name}: ${missing}`);
 }
+
+/**
+ * Has a suite prepare what its tests need; nothing, where the machine lacks something.
+ * @param missing what is missing, undefined when nothing is
+ */
+export function beforeUnless<T>(
+  suite: Test<T>,
+  missing: string | undefined,
+  prepare: (context: T) => Promise<void>,
+): void {
+  if (missing !== undefined) return;
+  suite.before(async (context) => {
+    try {
+      await prepare(context);
+    } catch (error) {
+      // uvu says nothing of it.
+      console.log(error);
+      throw error;
+    }
+  });
+}
