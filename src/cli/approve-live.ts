@@ -17,6 +17,9 @@ export interface LiveOptions {
   readonly timeout: number;
 }
 
+/** Takes the line of a verdict. */
+export type Audit = (line: string) => void;
+
 /**
  * Approves in a cluster, and waits for the certificates.
  * @returns the exit code
@@ -25,6 +28,7 @@ export interface LiveOptions {
 export async function approveLive(
   cluster: Cluster,
   api: KubernetesApi,
+  audit: Audit,
   options: LiveOptions,
   context: Context,
 ): Promise<number> {
@@ -35,27 +39,28 @@ export async function approveLive(
     authority: cluster.controlPlane.certificateAuthority,
     open: () => CsrApi.open(api),
     timeoutMs,
-    onDecision: (decision) => void stderr.write(auditLine(decision, { time: now(), done: true })),
+    onDecision: (decision) => audit(auditLine(decision, { time: now(), done: true })),
     onTrouble: (message) => void stderr.write(`${api.server}: ${message}; trying again\n`),
     now,
     signal,
   });
   const lacking = reports.filter(({ state }) => state !== 'issued');
-  tellReports(reports, lacking.length === 0, options, context);
-  if (lacking.length === 0) return exitCodes.done;
-  throw new Failure('nodes-without-certificate', lackingIn(lacking, reports.length));
+  const good = lacking.length === 0;
+  // Else the JSON goes with the error.
+  if (options.output === 'table') tellReports(reports, context);
+  else if (good) printJson({ good, nodes: reports }, context);
+  if (good) return exitCodes.done;
+  const message = lackingIn(lacking, reports.length);
+  throw new Failure('nodes-without-certificate', message, exitCodes.outside, { nodes: reports });
 }
 
 export function unreachable({ server }: KubernetesApi, { message }: SourceTrouble): Failure {
   return new Failure('cluster-unreachable', `${server}: ${message}; is it up, and is this the way to it?`);
 }
 
-function tellReports(reports: readonly NodeReport[], good: boolean, { output }: LiveOptions, context: Context) {
-  if (output === 'json') printJson({ good, nodes: reports }, context);
-  else {
-    const rows = reports.map(({ node, state, csr, why }) => [node, state, csr, why]);
-    context.stdout.write(textTable(['NODE', 'STATE', 'CSR', 'WHY'], rows));
-  }
+function tellReports(reports: readonly NodeReport[], { stdout }: Context): void {
+  const rows = reports.map(({ node, state, csr, why }) => [node, state, csr, why]);
+  stdout.write(textTable(['NODE', 'STATE', 'CSR', 'WHY'], rows));
 }
 
 function lackingIn(lacking: readonly NodeReport[], planned: number): string {

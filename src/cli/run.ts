@@ -16,21 +16,31 @@ import { version } from './version.ts';
  */
 export async function run(argv: readonly string[], context: Context): Promise<number> {
   let exitCode: number = exitCodes.done;
-  const program = describeCommands(context, (code) => (exitCode = code));
+  let json = false;
+  const program = describeCommands(context, (code) => (exitCode = code)).hook('preAction', (_, command) => {
+    json = wantsJson(command);
+  });
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    return explainFailure(error, argv.includes('--json'), context);
+    return explainFailure(error, json, context);
   }
+}
+
+/** `--json`, or `-o json` where -o says how to print; elsewhere it says where to write. */
+function wantsJson(command: Command): boolean {
+  const { json, output } = command.opts<{ json?: true; output?: string }>();
+  const isForm = command.options.some((option) => option.attributeName() === 'output' && option.argChoices);
+  return json ?? (isForm && output === 'json');
 }
 
 function explainFailure(error: unknown, json: boolean, context: Context): number {
   const { paint, talk } = terminal(context);
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (error instanceof Failure) {
-    const { code, message } = error;
-    if (json) printJson({ good: false, error: { code, message } }, context);
+    const { code, message, details } = error;
+    if (json) printJson({ good: false, error: { code, message }, ...details }, context);
     talk(`${paint.red('error')} ${paint.bold(code)}: ${message}\n`);
     return error.exitCode;
   }
@@ -205,6 +215,9 @@ complete.`,
     .option('--kubeconfig <file>', "which kubeconfig; kubectl's when left out")
     .option('--context <name>', 'which of its contexts; its current one when left out')
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['table', 'json']).default('table'))
+    .addOption(
+      new Option('--audit-log <file>', 'add the verdicts to a file; to stderr when left out').conflicts('explain'),
+    )
     .description("approve the nodes' serving certificates: what was planned, nothing else")
     .addHelpText(
       'after',
@@ -215,11 +228,12 @@ Examples:
   bake approve-csrs --dry-run
   bake approve-csrs --from-file csrs.json
   kubectl get csr -o json | bake approve-csrs --from-file - -o json
+  bake approve-csrs --audit-log approvals.jsonl
 
 It waits until every planned node has its certificate, or says which have none
 and why. A request is approved only if it is exactly what its node may ask for:
 its name and its address in the description. Every verdict is a line of JSON on
-stderr.`,
+stderr, or in the file of --audit-log.`,
     )
     .action(async (file: string, options: ApproveCsrsOptions) => {
       const { approveCsrs } = await import('./approve-csrs.ts');

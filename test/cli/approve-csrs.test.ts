@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import { sequence } from '../support/der.ts';
@@ -173,6 +173,53 @@ offline('what cannot be judged is told', async () => {
   }
 });
 
+offline('with -o json an error is one document too', async () => {
+  for (const [words, code, exit] of [
+    ['--from-file none.json -o json', 'csrs-unreadable', 3],
+    ['--from-file csrs.json --explain csr-prd8 --output=json', 'unknown-csr', 2],
+    ['--kubeconfig none -ojson', 'kubeconfig-unusable', 3],
+    ['none.yaml --from-file csrs.json -o json', 'description-unreadable', 3],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await bake(`bake approve-csrs ${words}`);
+    const { good, error } = JSON.parse(stdout) as { good: boolean; error: { code: string; message: string } };
+    assert.deepEqual([exitCode, good, error.code], [exit, false, code]);
+    assert.equal(stderr, `error ${code}: ${error.message}\n`);
+  }
+  const { exitCode, stdout, stderr } = await bake('bake approve-csrs csrs.json --from-file csrs.json -o json');
+  const { good, diagnostics } = JSON.parse(stdout) as { good: boolean; diagnostics: object[] };
+  assert.deepEqual([exitCode, good, diagnostics.length > 0, stderr], [1, false, true, '']);
+});
+
+offline('-o is a form where it is one, and else a place', () =>
+  inTemporaryFolder(async (folder) => {
+    const { exitCode, stdout } = await runBake(['compile', 'none.yaml', '-o', 'json'], { cwd: folder });
+    assert.deepEqual([exitCode, stdout], [3, '']);
+  }),
+);
+
+offline('--audit-log is added to, and is for its owner', () =>
+  inTemporaryFolder(async (folder) => {
+    cpSync(guide, folder, { recursive: true });
+    writeFileSync(join(folder, 'csrs.json'), JSON.stringify(saved));
+    const judge = (log: string) =>
+      runBake(['approve-csrs', '--from-file', 'csrs.json', '--audit-log', log], { cwd: folder });
+    for (const expected of [audit, [...audit, ...audit]]) {
+      const { exitCode, stdout, stderr } = await judge('audit.jsonl');
+      assert.deepEqual([exitCode, stdout, stderr], [0, table, '']);
+      const lines = readFileSync(join(folder, 'audit.jsonl'), 'utf8').trimEnd().split('\n');
+      assert.deepEqual(
+        lines.map((line) => JSON.parse(line) as unknown),
+        expected,
+      );
+    }
+    assert.equal(statSync(join(folder, 'audit.jsonl')).mode & 0o777, 0o600);
+
+    const { exitCode, stdout, stderr } = await judge('none/audit.jsonl');
+    assert.match(stderr, /^error output-unwritable: cannot write .*ENOENT.*; correct --audit-log\n$/);
+    assert.deepEqual([exitCode, stdout], [3, '']);
+  }),
+);
+
 offline('what a file holds cannot act on a terminal', async () => {
   const username = 'system:node:\u001b[2J\u202enode1';
   const items = [csrOf({}, { metadata: { name: 'csr-\u001b[2J' }, spec: { username } })];
@@ -246,8 +293,12 @@ live(
   'some get none: what is planned is approved, and the others are named',
   inCluster([good, bad], async (bake, { objects }) => {
     const { exitCode, stdout, stderr } = await bake('--timeout 0s -o json');
-    const { good: all, nodes } = JSON.parse(stdout) as { good: boolean; nodes: Record<string, string>[] };
-    assert.equal(all, false);
+    const {
+      good: all,
+      error,
+      nodes,
+    } = JSON.parse(stdout) as { good: boolean; error: { code: string }; nodes: Record<string, string>[] };
+    assert.deepEqual([all, error.code], [false, 'nodes-without-certificate']);
     assert.deepEqual(
       nodes.map(({ node, state, csr }) => [node, state, csr]),
       [
