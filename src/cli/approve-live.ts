@@ -1,4 +1,4 @@
-import { approvePlanned } from '../approve/approve-planned.ts';
+import { approvePlanned, watchPlanned, type Approving } from '../approve/approve-planned.ts';
 import type { NodeReport } from '../approve/node-report.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { planOf } from '../cluster/planned-identity.ts';
@@ -10,6 +10,7 @@ import type { SourceTrouble } from '../edges/source-trouble.ts';
 import { textTable } from '../report/text-table.ts';
 import type { Context } from './context.ts';
 import { printJson } from './print-json.ts';
+import { terminal } from './terminal.ts';
 
 export interface LiveOptions {
   readonly output: 'table' | 'json';
@@ -23,7 +24,7 @@ export type Audit = (line: string) => void;
 /**
  * Approves in a cluster, and waits for the certificates.
  * @returns the exit code
- * @throws Failure `nodes-without-certificate`, `cluster-unreachable`, or of the connection
+ * @throws Failure `nodes-without-certificate`, or of the connection; SourceTrouble as approvePlanned
  */
 export async function approveLive(
   cluster: Cluster,
@@ -32,18 +33,8 @@ export async function approveLive(
   options: LiveOptions,
   context: Context,
 ): Promise<number> {
-  const { now, signal, stderr } = context;
   const timeoutMs = options.timeout * 1000;
-  const reports = await approvePlanned({
-    plan: planOf(cluster),
-    authority: cluster.controlPlane.certificateAuthority,
-    open: () => CsrApi.open(api),
-    timeoutMs,
-    onDecision: (decision) => audit(auditLine(decision, { time: now(), done: true })),
-    onTrouble: (message) => void stderr.write(`${api.server}: ${message}; trying again\n`),
-    now,
-    signal,
-  });
+  const reports = await approvePlanned({ ...approvingIn(cluster, api, audit, context), timeoutMs });
   const lacking = reports.filter(({ state }) => state !== 'issued');
   const good = lacking.length === 0;
   // Else the JSON goes with the error.
@@ -52,6 +43,45 @@ export async function approveLive(
   if (good) return exitCodes.done;
   const message = lackingIn(lacking, reports.length);
   throw new Failure('nodes-without-certificate', message, exitCodes.outside, { nodes: reports });
+}
+
+/**
+ * Approves in a cluster until a signal comes, and prints a line whenever a certificate has come or does not come.
+ * @returns the exit code
+ * @throws Failure of the connection or of the audit log
+ */
+export async function watchLive(
+  cluster: Cluster,
+  api: KubernetesApi,
+  audit: Audit,
+  { output, timeout }: LiveOptions,
+  context: Context,
+): Promise<number> {
+  const { now, signal, stdout } = context;
+  const onReport = (report: NodeReport): void => {
+    const { node, state, csr, why } = report;
+    const line = output === 'json' ? JSON.stringify({ time: now(), ...report }) : [node, state, csr, why].join('  ');
+    stdout.write(`${line.trimEnd()}\n`);
+  };
+  terminal(context).talk(`watching ${api.server} for ${cluster.nodes.length} planned nodes\n`);
+  try {
+    await watchPlanned({ ...approvingIn(cluster, api, audit, context), onReport, patienceMs: timeout * 1000 });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return exitCodes.done;
+}
+
+function approvingIn(cluster: Cluster, api: KubernetesApi, audit: Audit, { now, signal, stderr }: Context): Approving {
+  return {
+    plan: planOf(cluster),
+    authority: cluster.controlPlane.certificateAuthority,
+    open: () => CsrApi.open(api),
+    onDecision: (decision) => audit(auditLine(decision, { time: now(), done: true })),
+    onTrouble: (message) => void stderr.write(`${api.server}: ${message}; trying again\n`),
+    now,
+    signal,
+  };
 }
 
 export function unreachable({ server }: KubernetesApi, { message }: SourceTrouble): Failure {

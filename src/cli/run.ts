@@ -55,7 +55,7 @@ function explainFailure(error: unknown, json: boolean, context: Context): number
 /** As kubectl writes it: 90s, 5m, 1h. */
 function timeout(): Option {
   const seconds = { s: 1, m: 60, h: 3600 };
-  return new Option('--timeout <time>', 'how long to wait for certificates: 90s, 5m; 0s looks once')
+  return new Option('--timeout <time>', 'how long certificates may take to come: 90s, 5m; 0s looks once')
     .default(300, '5m')
     .argParser((written) => {
       const [, number, unit] = /^(\d{1,5})([smh])$/.exec(written) ?? [];
@@ -211,6 +211,13 @@ complete.`,
     )
     .option('--dry-run', 'say what would be approved, and change nothing')
     .option('--explain <name>', 'tell why one request is approved or refused, and change nothing')
+    .addOption(
+      new Option('--watch', 'go on until Ctrl-C or SIGTERM, and approve whatever comes').conflicts([
+        'fromFile',
+        'dryRun',
+        'explain',
+      ]),
+    )
     .addOption(timeout())
     .option('--kubeconfig <file>', "which kubeconfig; kubectl's when left out")
     .option('--context <name>', 'which of its contexts; its current one when left out')
@@ -228,12 +235,15 @@ Examples:
   bake approve-csrs --dry-run
   bake approve-csrs --from-file csrs.json
   kubectl get csr -o json | bake approve-csrs --from-file - -o json
-  bake approve-csrs --audit-log approvals.jsonl
+  bake approve-csrs --watch --audit-log approvals.jsonl
 
 It waits until every planned node has its certificate, or says which have none
 and why. A request is approved only if it is exactly what its node may ask for:
 its name and its address in the description. Every verdict is a line of JSON on
-stderr, or in the file of --audit-log.`,
+stderr, or in the file of --audit-log.
+
+With --watch it prints a line for each certificate that comes, and for each that
+has not come in --timeout after its approval.`,
     )
     .action(async (file: string, options: ApproveCsrsOptions) => {
       const { approveCsrs } = await import('./approve-csrs.ts');

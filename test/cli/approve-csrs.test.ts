@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import { sequence } from '../support/der.ts';
 import {
@@ -333,6 +334,43 @@ live(
   }),
 );
 
+live('--watch goes on until a signal comes, and says what has come', () =>
+  inTemporaryFolder(async (folder) => {
+    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
+    cpSync(guide, folder, { recursive: true });
+    writeFileSync(join(folder, 'ca.pem'), server.certificate);
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+    try {
+      for (const [form, lines] of [
+        ['table', ['node1  issued  csr-prd8t', 'node2  issued  csr-zg6q9']],
+        ['json', [{ time, node: 'node1', state: 'issued', csr: 'csr-prd8t', why: '' }]],
+      ] as const) {
+        const end = new AbortController();
+        const argv = ['approve-csrs', '--watch', '--kubeconfig', 'config', '-o', form, '--audit-log', `${form}.jsonl`];
+        const ran = runBake(argv, { cwd: folder, signal: end.signal });
+        if (form === 'table') {
+          await setTimeout(500);
+          server.store('csr-zg6q9', goodToo as unknown as Stored);
+        }
+        await setTimeout(500);
+        end.abort('SIGTERM');
+        const { exitCode, stdout, stderr } = await ran;
+        const shown = stdout.trimEnd().split('\n');
+        assert.deepEqual(form === 'json' ? [JSON.parse(shown[0] ?? '')] : shown, lines);
+        assert.equal(stderr, `watching ${server.url} for 3 planned nodes\n`);
+        assert.equal(exitCode, 0);
+      }
+      const decided = readFileSync(join(folder, 'table.jsonl'), 'utf8').trimEnd().split('\n');
+      assert.deepEqual(
+        decided.map((line) => (JSON.parse(line) as { csr: string }).csr),
+        ['csr-vn6c2', 'csr-prd8t', 'csr-zg6q9'],
+      );
+    } finally {
+      await server.close();
+    }
+  }),
+);
+
 live(
   'an apiserver that does not answer is told',
   inCluster([good], async (bake, server) => {
@@ -352,6 +390,7 @@ live(
       ['--timeout 5', /Write it as 90s, 5m or 1h/],
       ['-o yaml', /Allowed choices are table, json/],
       ['--from-file csrs.json --dry-run', /cannot be used with option/],
+      ['--watch --dry-run', /cannot be used with option/],
     ] as const) {
       const { exitCode, stderr } = await bake(words);
       assert.match(stderr, says);

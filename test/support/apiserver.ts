@@ -18,9 +18,14 @@ export interface ApiServer {
   readonly kubeconfig: string;
   /** What an administrator would send; rejects unless it is 2xx. `as` is whom they impersonate. */
   call(method: string, path: string, body?: object, as?: { user: string; groups: readonly string[] }): Promise<unknown>;
+  /** Kills one of its programs. */
+  kill(program: Program): Promise<void>;
+  /** Starts one that was killed. */
+  start(program: Program): Promise<void>;
   readonly end: () => Promise<void>;
 }
 
+type Program = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
 type Flags = Readonly<Record<string, string | number | boolean>>;
 
 export type Release = '1.18.6' | '1.37.2';
@@ -59,9 +64,42 @@ export async function startApiServer(
   const ca = join(identities, 'ca.pem');
   writeFileSync(kubeconfig, kubeconfigOf(server, ca, { token }));
 
-  const running: { kill(signal: 'SIGKILL'): boolean; finished: Promise<unknown> }[] = [];
-  const start = (program: string, flags: Flags): void => {
+  const etcd = `http://127.0.0.1:${etcdPort}`;
+  const programs: Readonly<Record<Program, Flags>> = {
+    etcd: {
+      'data-dir': join(folder, 'etcd'),
+      'listen-client-urls': etcd,
+      'advertise-client-urls': etcd,
+      'listen-peer-urls': `http://127.0.0.1:${peerPort}`,
+      'unsafe-no-fsync': true,
+    },
+    'kube-apiserver': {
+      'bind-address': '127.0.0.1',
+      'secure-port': port,
+      'tls-cert-file': join(identities, 'server.pem'),
+      'tls-private-key-file': join(identities, 'server.key'),
+      'client-ca-file': ca,
+      'token-auth-file': join(folder, 'tokens.csv'),
+      'authorization-mode': 'Node,RBAC',
+      'service-account-key-file': join(identities, 'server.pem'),
+      'service-cluster-ip-range': '10.254.0.0/16',
+      'etcd-servers': etcd,
+      ...more.apiServer,
+    },
+    'kube-controller-manager': {
+      kubeconfig,
+      'cluster-signing-cert-file': ca,
+      'cluster-signing-key-file': join(identities, 'ca.key'),
+      controllers: 'csrsigning',
+      'leader-elect': false,
+      'secure-port': 0,
+      ...more.controllerManager,
+    },
+  };
+  const running = new Map<Program, { kill(signal: 'SIGKILL'): boolean; finished: Promise<unknown> }>();
+  const start = (program: Program): void => {
     const stderr = { file: join(folder, `${program}.log`) };
+    const flags = programs[program];
     const argv = Object.entries(flags).map(([name, value]) => `--${name}=${value}`);
     // --pdeathsig: a test that is killed leaves nothing behind.
     const subprocess = execa('setpriv', ['--pdeathsig', 'KILL', join(parts.controlPlane, program), ...argv], {
@@ -71,38 +109,13 @@ export async function startApiServer(
       stdout: 'ignore',
       stderr,
     });
-    running.push({ kill: (signal) => subprocess.kill(signal), finished: subprocess });
+    running.set(program, { kill: (signal) => subprocess.kill(signal), finished: subprocess });
   };
-  const etcd = `http://127.0.0.1:${etcdPort}`;
-  start('etcd', {
-    'data-dir': join(folder, 'etcd'),
-    'listen-client-urls': etcd,
-    'advertise-client-urls': etcd,
-    'listen-peer-urls': `http://127.0.0.1:${peerPort}`,
-    'unsafe-no-fsync': true,
-  });
-  start('kube-apiserver', {
-    'bind-address': '127.0.0.1',
-    'secure-port': port,
-    'tls-cert-file': join(identities, 'server.pem'),
-    'tls-private-key-file': join(identities, 'server.key'),
-    'client-ca-file': ca,
-    'token-auth-file': join(folder, 'tokens.csv'),
-    'authorization-mode': 'Node,RBAC',
-    'service-account-key-file': join(identities, 'server.pem'),
-    'service-cluster-ip-range': '10.254.0.0/16',
-    'etcd-servers': etcd,
-    ...more.apiServer,
-  });
-  start('kube-controller-manager', {
-    kubeconfig,
-    'cluster-signing-cert-file': ca,
-    'cluster-signing-key-file': join(identities, 'ca.key'),
-    controllers: 'csrsigning',
-    'leader-elect': false,
-    'secure-port': 0,
-    ...more.controllerManager,
-  });
+  const kill = async (program: Program): Promise<void> => {
+    running.get(program)?.kill('SIGKILL');
+    await running.get(program)?.finished;
+  };
+  for (const program of ['etcd', 'kube-apiserver', 'kube-controller-manager'] as const) start(program);
 
   const dispatcher = new Agent({ connect: { ca: readFileSync(ca) } });
   const call: ApiServer['call'] = async (method, path, body, as) => {
@@ -120,15 +133,20 @@ export async function startApiServer(
     if (statusCode >= 300) throw new Error(`${method} ${path}: HTTP ${statusCode} ${text}`);
     return text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
   };
-  await untilHealthy(call, () => readFileSync(join(folder, 'kube-apiserver.log'), 'utf8'));
+  const healthy = () => untilHealthy(call, () => readFileSync(join(folder, 'kube-apiserver.log'), 'utf8'));
+  await healthy();
   return {
     server,
     identities,
     kubeconfig,
     call,
+    kill,
+    start: async (program) => {
+      start(program);
+      await healthy();
+    },
     end: async () => {
-      for (const program of running) program.kill('SIGKILL');
-      await Promise.all(running.map(({ finished }) => finished));
+      await Promise.all([...running.keys()].map(kill));
       await dispatcher.destroy();
     },
   };
