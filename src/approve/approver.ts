@@ -1,5 +1,5 @@
 import pMap from 'p-map';
-import { approvalOf } from '../csr/approval.ts';
+import { approvalOf, denialOf, isDeniable } from '../csr/approval.ts';
 import { servingSigner } from '../csr/judge-csr.ts';
 import { Survey, type Decision, type Seen } from '../csr/survey.ts';
 import type { CsrApi, CsrEvents } from '../edges/kubernetes/csr-api.ts';
@@ -7,9 +7,17 @@ import { SourceTrouble } from '../edges/source-trouble.ts';
 import { NodeReports, type NodeReportsOptions } from './node-report.ts';
 
 export interface ApproverOptions extends NodeReportsOptions {
-  /** Gets each refusal once, and each approval that the cluster has taken. */
-  readonly onDecision: (decision: Decision) => void;
+  /** Gets each refusal once, and each approval and denial that the cluster has taken. */
+  readonly onDecision: (decision: Decision, isDenied: boolean) => void;
+  /** Whether what is refused is denied, where it is bake's to deny. */
+  readonly deny: boolean;
   readonly now: () => Date;
+}
+
+/** A request that is to be decided, and the object to do it with. */
+interface Waiting {
+  readonly decision: Decision;
+  readonly value: unknown;
 }
 
 /**
@@ -18,13 +26,13 @@ export interface ApproverOptions extends NodeReportsOptions {
  */
 export class Approver {
   readonly #options: ApproverOptions;
+  // All by keyOf().
   readonly reports: NodeReports;
   #survey: Survey;
-  /** By uid: what is to be approved, and the object to do it with. */
-  readonly #waiting = new Map<string, { readonly decision: Decision; readonly value: unknown }>();
-  /** By uid: approvals that no answer has come to. */
+  readonly #waiting = new Map<string, Waiting>();
+  /** Decisions that no answer has come to. */
   readonly #unanswered = new Map<string, Decision>();
-  /** By uid: the verdict that was told last. */
+  /** The verdict that was told last. */
   readonly #told = new Map<string, string>();
 
   constructor(options: ApproverOptions) {
@@ -34,7 +42,7 @@ export class Approver {
   }
 
   /**
-   * Looks at all requests. What is to be approved waits for send(), since a node's newest request may come last.
+   * Looks at all requests. What is to be decided waits for send(), since a node's newest request may come last.
    * @returns the version of the cluster that a watch goes on from
    * @throws as CsrApi.list
    */
@@ -75,8 +83,9 @@ export class Approver {
     const { decision } = seen;
     const uid = keyOf(decision);
     this.#waiting.delete(uid);
-    if (decision.verdict.kind === 'approve') this.#waiting.set(uid, { decision, value });
-    if (decision.verdict.kind === 'refuse') this.#tell(decision);
+    const { verdict } = decision;
+    if (this.#decided(decision, value) !== undefined) this.#waiting.set(uid, { decision, value });
+    else if (verdict.kind === 'refuse') this.#tell(decision);
     this.#tellWhatCameThrough(decision);
     return seen;
   }
@@ -90,47 +99,58 @@ export class Approver {
   }
 
   /**
-   * Approves what waits; all get their turn before trouble with one of them is thrown, and those keep waiting. What has
-   * changed meanwhile is left to what the list or the watch brings next.
+   * Decides what waits, approvals first; all get their turn before trouble with one of them is thrown, and those keep
+   * waiting. What has changed meanwhile is left to what the list or the watch brings next.
    * @throws as CsrApi.decide
    */
   async send(api: CsrApi): Promise<void> {
     const troubles: SourceTrouble[] = [];
-    const send = async ([uid, { decision, value }]: [
-      string,
-      { decision: Decision; value: unknown },
-    ]): Promise<void> => {
-      const settled = this.#survey.settle(decision);
+    const send = async (waiting: Waiting): Promise<void> => {
       try {
-        const isTaken =
-          settled.verdict.kind === 'approve' &&
-          (await api.decide(decision.name, approvalOf(value, this.#options.now())));
-        this.#waiting.delete(uid);
-        if (settled.verdict.kind === 'refuse' || isTaken) this.#tell(settled);
-        if (isTaken) this.reports.noteApproval(decision);
+        await this.#sendOne(api, waiting);
       } catch (error) {
         if (!(error instanceof SourceTrouble)) throw error;
-        this.#unanswered.set(uid, decision);
+        this.#unanswered.set(keyOf(waiting.decision), waiting.decision);
         troubles.push(error);
       }
     };
-    await pMap([...this.#waiting], send, { concurrency: 16 });
+    const isRefused = ({ decision }: Waiting): number => Number(decision.verdict.kind === 'refuse');
+    const inOrder = [...this.#waiting.values()].sort((one, other) => isRefused(one) - isRefused(other));
+    await pMap(inOrder, send, { concurrency: 16 });
     const [trouble] = troubles;
     if (trouble !== undefined) throw trouble;
   }
 
-  /** An approval whose answer was lost on the way. */
-  #tellWhatCameThrough({ uid, state }: Decision): void {
-    const sent = this.#unanswered.get(uid);
-    if (sent !== undefined && (state === 'approved' || state === 'issued')) this.#tell(sent);
+  async #sendOne(api: CsrApi, { decision, value }: Waiting): Promise<void> {
+    const settled = this.#survey.settle(decision);
+    const decided = this.#decided(settled, value);
+    const isTaken = decided !== undefined && (await api.decide(decision.name, decided));
+    this.#waiting.delete(keyOf(decision));
+    if (decided === undefined || isTaken) this.#tell(settled, isTaken && settled.verdict.kind === 'refuse');
+    if (isTaken) this.reports.noteDecision(settled);
   }
 
-  #tell(decision: Decision): void {
+  /** What is to be put in the place of a request; undefined where it is to be left alone. */
+  #decided({ verdict }: Decision, value: unknown): object | undefined {
+    const { deny, now } = this.#options;
+    if (verdict.kind === 'approve') return approvalOf(value, now());
+    return deny && verdict.kind === 'refuse' && isDeniable(verdict) ? denialOf(value, verdict, now()) : undefined;
+  }
+
+  /** A decision whose answer was lost on the way. */
+  #tellWhatCameThrough({ uid, state }: Decision): void {
+    const sent = this.#unanswered.get(uid);
+    if (sent === undefined) return;
+    const isDenied = sent.verdict.kind === 'refuse';
+    if (isDenied ? state === 'denied' : state === 'approved' || state === 'issued') this.#tell(sent, isDenied);
+  }
+
+  #tell(decision: Decision, isDenied = false): void {
     const { verdict } = decision;
-    const what = verdict.kind === 'refuse' ? verdict.reason : verdict.kind;
+    const what = verdict.kind === 'refuse' ? `${verdict.reason} ${String(isDenied)}` : verdict.kind;
     if (this.#told.get(keyOf(decision)) === what) return;
     this.#told.set(keyOf(decision), what);
-    this.#options.onDecision(decision);
+    this.#options.onDecision(decision, isDenied);
   }
 }
 

@@ -71,11 +71,13 @@ export class NodeReports {
     }
   }
 
-  /** The cluster has taken its approval. */
-  noteApproval(decision: Decision): void {
+  /** The cluster has taken what was decided. */
+  noteDecision(decision: Decision): void {
     const before = this.#kept.get(decision.requester);
     if (before?.uid !== decision.uid) return;
-    this.#keep(decision, { ...before.report, state: 'approved', why: reasons.approved });
+    const isApproved = decision.verdict.kind === 'approve';
+    const after = isApproved ? { state: 'approved' as const, why: reasons.approved } : { state: 'denied' as const };
+    this.#keep(decision, { ...before.report, ...after });
   }
 
   #keep({ requester, uid }: Decision, report: NodeReport): void {

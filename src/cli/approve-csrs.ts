@@ -78,7 +78,7 @@ async function judge(
   }
   for (const decision of decisions) {
     if (decision.verdict.kind === 'none') continue;
-    audit(auditLine(decision, { time: context.now(), done: false }));
+    audit(auditLine(decision, { time: context.now(), isDone: false, isDenied: false }));
   }
   tellDecisions(decisions, options, context);
   return exitCodes.done;

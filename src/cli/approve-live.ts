@@ -16,6 +16,7 @@ export interface LiveOptions {
   readonly output: 'table' | 'json';
   /** In seconds. */
   readonly timeout: number;
+  readonly deny?: true;
 }
 
 /** Takes the line of a verdict. */
@@ -34,7 +35,7 @@ export async function approveLive(
   context: Context,
 ): Promise<number> {
   const timeoutMs = options.timeout * 1000;
-  const reports = await approvePlanned({ ...approvingIn(cluster, api, audit, context), timeoutMs });
+  const reports = await approvePlanned({ ...approvingIn(cluster, api, audit, options, context), timeoutMs });
   const lacking = reports.filter(({ state }) => state !== 'issued');
   const good = lacking.length === 0;
   // Else the JSON goes with the error.
@@ -54,10 +55,11 @@ export async function watchLive(
   cluster: Cluster,
   api: KubernetesApi,
   audit: Audit,
-  { output, timeout }: LiveOptions,
+  options: LiveOptions,
   context: Context,
 ): Promise<number> {
   const { now, signal, stdout } = context;
+  const { output, timeout } = options;
   const onReport = (report: NodeReport): void => {
     const { node, state, csr, why } = report;
     const line = output === 'json' ? JSON.stringify({ time: now(), ...report }) : [node, state, csr, why].join('  ');
@@ -65,19 +67,26 @@ export async function watchLive(
   };
   terminal(context).talk(`watching ${api.server} for ${cluster.nodes.length} planned nodes\n`);
   try {
-    await watchPlanned({ ...approvingIn(cluster, api, audit, context), onReport, patienceMs: timeout * 1000 });
+    await watchPlanned({ ...approvingIn(cluster, api, audit, options, context), onReport, patienceMs: timeout * 1000 });
   } catch (error) {
     if (!signal.aborted) throw error;
   }
   return exitCodes.done;
 }
 
-function approvingIn(cluster: Cluster, api: KubernetesApi, audit: Audit, { now, signal, stderr }: Context): Approving {
+function approvingIn(
+  cluster: Cluster,
+  api: KubernetesApi,
+  audit: Audit,
+  { deny }: LiveOptions,
+  { now, signal, stderr }: Context,
+): Approving {
   return {
     plan: planOf(cluster),
     authority: cluster.controlPlane.certificateAuthority,
     open: () => CsrApi.open(api),
-    onDecision: (decision) => audit(auditLine(decision, { time: now(), done: true })),
+    onDecision: (decision, isDenied) => audit(auditLine(decision, { time: now(), isDone: true, isDenied })),
+    deny: deny === true,
     onTrouble: (message) => void stderr.write(`${api.server}: ${message}; trying again\n`),
     now,
     signal,

@@ -218,6 +218,13 @@ complete.`,
         'explain',
       ]),
     )
+    .addOption(
+      new Option('--deny', 'deny what is refused; kubelet then asks again and again').conflicts([
+        'fromFile',
+        'dryRun',
+        'explain',
+      ]),
+    )
     .addOption(timeout())
     .option('--kubeconfig <file>', "which kubeconfig; kubectl's when left out")
     .option('--context <name>', 'which of its contexts; its current one when left out')

@@ -323,6 +323,19 @@ live(
 );
 
 live(
+  '--deny denies what is refused, and says so',
+  inCluster([good, bad], async (bake, { objects }) => {
+    const { exitCode, stdout, stderr } = await bake('--timeout 0s --deny');
+    assert.match(stdout, /^node1 +approved +csr-prd8t/m);
+    assert.match(stdout, /^node2 +denied +csr-vn6c2 +name-not-planned: it names/m);
+    assert.match(stderr, /"csr":"csr-vn6c2","node":"node2","verdict":"deny","reason":"name-not-planned"/);
+    assert.equal(exitCode, 3);
+    const [condition] = objects.get('csr-vn6c2')?.status.conditions ?? [];
+    assert.equal(condition?.type, 'Denied');
+  }),
+);
+
+live(
   '--dry-run and --explain change nothing',
   inCluster([good, bad], async (bake, { requests }) => {
     const { exitCode, stdout } = await bake('--dry-run');

@@ -296,5 +296,23 @@ for (const { release, part, version } of releases) {
     },
   );
 
+  testUnless(real, missing, '--deny denies what is refused', async ({ world }) => {
+    await world.ask('node2', 'mistaken', addresses['node1']);
+    const { exitCode, stdout, stderr } = await world.bake('--deny --timeout 0s');
+    assert.equal(exitCode, 3);
+    assert.match(stdout, /^node2 +denied +mistaken +name-not-planned: /m);
+    assert.match(stderr, /"csr":"mistaken",.*"verdict":"deny"/);
+    const { mistaken, stolen, stranger, again } = await world.state();
+    assert.deepEqual(
+      { mistaken, stolen, stranger, again },
+      {
+        mistaken: 'Denied NameNotPlanned',
+        stolen: 'Denied NameNotPlanned',
+        stranger: 'Denied NodeNotPlanned',
+        again: approved,
+      },
+    );
+  });
+
   real.run();
 }

@@ -31,6 +31,7 @@ interface Options {
   readonly stallMs?: number;
   readonly pauseMs?: number;
   readonly watchMs?: number;
+  readonly deny?: boolean;
   readonly prepare?: (server: FakeApiServer, folder: string) => unknown;
 }
 
@@ -41,7 +42,7 @@ function inCluster<T>(
   objects: readonly object[],
   planned: Faults,
   work: (approving: Approving, server: FakeApiServer, told: Omit<Ended, 'reports' | 'server'>) => Promise<T>,
-  { stallMs = 5000, pauseMs = 20, watchMs = 60_000, prepare }: Options = {},
+  { stallMs = 5000, pauseMs = 20, watchMs = 60_000, deny = false, prepare }: Options = {},
 ): Promise<T> {
   return inTemporaryFolder(async (folder) => {
     const server = await fakeApiServer(objects as Stored[], planned);
@@ -76,6 +77,7 @@ function inCluster<T>(
         signal: end.signal,
         pauseMs,
         watchMs,
+        deny,
       };
       return await work(approving, server, { decisions, troubles });
     } finally {
@@ -280,8 +282,10 @@ function watch(
     { troubles }: Omit<Ended, 'reports' | 'server'>,
   ) => {
     const said: string[] = [];
-    const onDecision = ({ name, verdict }: Decision) =>
-      void said.push(`${name} ${verdict.kind === 'refuse' ? verdict.reason : verdict.kind}`);
+    const onDecision = ({ name, verdict }: Decision, isDenied: boolean) => {
+      const what = verdict.kind === 'refuse' ? verdict.reason : verdict.kind;
+      said.push(`${name} ${isDenied ? 'denied ' : ''}${what}`);
+    };
     const onReport = ({ node: name, state, csr }: NodeReport) => void said.push(`${name} ${state} ${csr}`);
     const ended = watchPlanned({ ...approving, onDecision, onReport, patienceMs }).catch((error: unknown) => error);
     const until = async (line: string): Promise<void> => {
@@ -409,6 +413,46 @@ watching('a wrong certificate, a denial and a failure are told', () =>
     await decided('c', 'failed', { conditions: [{ type: 'Approved' }, { type: 'Failed' }] });
     assert.deepEqual(said, ['node1 wrong a', 'node1 denied b', 'node1 failed c']);
   }),
+);
+
+watching('to deny: what is refused is denied, whatever goes wrong, and good requests never are', () =>
+  watch(
+    [good, another('c')],
+    // The first is the approval.
+    { approve: [undefined, 'late reset', 'changed', { status: 503 }] },
+    async ({ server, said, until }) => {
+      await until('node1 issued c');
+      server.store('a', stranger('a'));
+      await until('a denied node-not-planned');
+      server.store('b', stranger('b'));
+      await until('b denied node-not-planned');
+      server.store('d', another('d', { usages: ['client auth'] }));
+      await until('node1 denied d');
+      server.store('e', another('e', { signerName: 'kubernetes.io/kube-apiserver-client' }));
+      await until('e signer-other');
+      assert.deepEqual(said.toSorted(), [
+        'a denied node-not-planned',
+        'b denied node-not-planned',
+        'c approve',
+        'csr-prd8t superseded',
+        'd denied usages-other',
+        'e signer-other',
+        'node1 denied d',
+        'node1 issued c',
+      ]);
+      assert.deepEqual(server.objects.get('d')?.status.conditions, [
+        {
+          type: 'Denied',
+          status: 'True',
+          reason: 'UsagesOther',
+          message: 'bake approve-csrs: it is to be for "client auth"',
+          lastUpdateTime: '2020-08-02T15:00:00Z',
+        },
+      ]);
+      for (const name of ['csr-prd8t', 'e']) assert.equal(server.objects.get(name)?.status.conditions, undefined);
+    },
+    { deny: true },
+  ),
 );
 
 watching('who is not there yet is waited for', () =>
