@@ -6,8 +6,12 @@ import type { Decision, Seen } from '../csr/survey.ts';
 /** How far a node has come to its serving certificate. */
 export interface NodeReport {
   readonly node: string;
-  /** `missing`: it has not asked, or its request is gone. `wrong`: its certificate is not what it asked for. */
-  readonly state: CsrState | 'missing' | 'wrong';
+  /**
+   * `no-request`: there is none of it, which tells nothing of whether it has a certificate: the cluster removes requests an
+   * hour after they are decided. `wrong`: its certificate is not what it asked for.
+   * https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#request-signing-process
+   */
+  readonly state: CsrState | 'no-request' | 'wrong';
   /** The newest request of the node; '' where there is none. */
   readonly csr: string;
   /** Why it has none yet; '' for one that has. */
@@ -19,8 +23,8 @@ const reasons = {
   pending: 'its approval has not got through',
   denied: 'somebody has denied it; kubelet asks again',
   failed: 'the signer could not sign it: kubectl describe csr tells',
-  missing:
-    'it has not asked, or its request is older than an hour and gone; on the node, bake-check tells how far it got',
+  'no-request':
+    'it has not asked, or has its certificate for over an hour, after which requests are removed; on the node, bake-check tells',
 } as const;
 
 export interface NodeReportsOptions {
@@ -47,7 +51,7 @@ export class NodeReports {
 
   constructor(options: NodeReportsOptions) {
     this.#options = options;
-    this.#kept = new Map([...options.plan].map(([user, { name }]) => [user, missing(name)]));
+    this.#kept = new Map([...options.plan].map(([user, { name }]) => [user, withoutRequest(name)]));
   }
 
   /** The newest request of a planned node, as it is now. */
@@ -95,7 +99,7 @@ export class NodeReports {
   /** Requests that are gone; a certificate that was issued is none the worse for it. */
   forget(isGone: (uid: string) => boolean): void {
     for (const [user, kept] of this.#kept) {
-      if (isGone(kept.uid) && !hasCertificate(kept)) this.#kept.set(user, missing(kept.report.node));
+      if (isGone(kept.uid) && !hasCertificate(kept)) this.#kept.set(user, withoutRequest(kept.report.node));
     }
   }
 
@@ -128,8 +132,8 @@ export class NodeReports {
   }
 }
 
-function missing(node: string): Kept {
-  return { report: { node, state: 'missing', csr: '', why: reasons.missing }, uid: '' };
+function withoutRequest(node: string): Kept {
+  return { report: { node, state: 'no-request', csr: '', why: reasons['no-request'] }, uid: '' };
 }
 
 function hasCertificate({ report }: Kept): boolean {

@@ -3,6 +3,7 @@ import type { NodeReport } from '../approve/node-report.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { planOf } from '../cluster/planned-identity.ts';
 import { auditLine } from '../csr/audit-line.ts';
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { CsrApi } from '../edges/kubernetes/csr-api.ts';
 import type { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
@@ -25,7 +26,7 @@ export type Audit = (line: string) => void;
 /**
  * Approves in a cluster, and waits for the certificates.
  * @returns the exit code
- * @throws Failure `nodes-without-certificate`, or of the connection; SourceTrouble as approvePlanned
+ * @throws Failure `nodes-without-certificate`, `nodes-without-request`, or of the connection; SourceTrouble as approvePlanned
  */
 export async function approveLive(
   cluster: Cluster,
@@ -42,8 +43,7 @@ export async function approveLive(
   if (options.output === 'table') tellReports(reports, context);
   else if (good) printJson({ good, nodes: reports }, context);
   if (good) return exitCodes.done;
-  const message = lackingIn(lacking, reports.length);
-  throw new Failure('nodes-without-certificate', message, exitCodes.outside, { nodes: reports });
+  throw new Failure(...told(lacking, reports.length), exitCodes.outside, { nodes: reports });
 }
 
 /**
@@ -102,9 +102,23 @@ function tellReports(reports: readonly NodeReport[], { stdout }: Context): void 
   stdout.write(textTable(['NODE', 'STATE', 'CSR', 'WHY'], rows));
 }
 
-function lackingIn(lacking: readonly NodeReport[], planned: number): string {
-  const [first, second, third, ...more] = lacking.map(({ node }) => node);
+/** Which of two things the nodes without a certificate come to: what is known of them, or that nothing is. */
+function told(lacking: readonly NodeReport[], planned: number): [DiagnosticCode, string] {
+  const known = lacking.filter(({ state }) => state !== 'no-request');
+  const unknown = namesOf(lacking.filter(({ state }) => state === 'no-request'));
+  if (known.length === 0) {
+    return [
+      'nodes-without-request',
+      `no request of ${unknown} in the cluster: not asked yet, or issued over an hour ago`,
+    ];
+  }
+  const besides = unknown === '' ? '' : `, and no request of ${unknown} is there`;
+  const fact = `${known.length} of ${planned} nodes have no serving certificate: ${namesOf(known)}${besides}`;
+  return ['nodes-without-certificate', `${fact}; WHY says what keeps each`];
+}
+
+function namesOf(nodes: readonly NodeReport[]): string {
+  const [first, second, third, ...more] = nodes.map(({ node }) => node);
   const names = [first, second, third].filter((name) => name !== undefined).join(', ');
-  const others = more.length === 0 ? '' : ` and ${more.length} more`;
-  return `${lacking.length} of ${planned} nodes have no serving certificate: ${names}${others}; WHY says what keeps each`;
+  return `${names}${more.length === 0 ? '' : ` and ${more.length} more`}`;
 }

@@ -303,12 +303,15 @@ live(
     assert.deepEqual(
       nodes.map(({ node, state, csr }) => [node, state, csr]),
       [
-        ['master', 'missing', ''],
+        ['master', 'no-request', ''],
         ['node1', 'approved', 'csr-prd8t'],
         ['node2', 'pending', 'csr-vn6c2'],
       ],
     );
-    assert.match(stderr, /^error nodes-without-certificate: 3 of 3 nodes .*: master, node1, node2; /m);
+    assert.match(
+      stderr,
+      /^error nodes-without-certificate: 2 of 3 nodes .*: node1, node2, and no request of master is there; /m,
+    );
     assert.equal(exitCode, 3);
     const [condition] = objects.get('csr-prd8t')?.status.conditions ?? [];
     assert.deepEqual(condition, {
@@ -319,6 +322,18 @@ live(
       lastUpdateTime: '2020-08-02T14:12:04Z',
     });
     assert.equal(objects.get('csr-vn6c2')?.status.conditions, undefined);
+  }),
+);
+
+live(
+  'requests of an hour ago are gone: that is not taken for nodes without a certificate',
+  inCluster([{ ...good, status: { conditions: [{ type: 'Approved' }] } }], async (bake, server) => {
+    server.sign('csr-prd8t');
+    const { exitCode, stdout, stderr } = await bake('--timeout 0s');
+    assert.match(stdout, /^master +no-request +it has not asked, or has its certificate for over an hour/m);
+    assert.match(stdout, /^node1 +issued /m);
+    assert.match(stderr, /^error nodes-without-request: no request of master, node2 in the cluster: /m);
+    assert.equal(exitCode, 3);
   }),
 );
 

@@ -194,7 +194,7 @@ faults('the request goes: that is no approval', async () => {
   const { reports, decisions } = await approve([good], { approve: ['gone'] }, { timeoutMs: 200 });
   assert.deepEqual(
     reports.map(({ state }) => state),
-    ['missing'],
+    ['no-request'],
   );
   assert.deepEqual(decisions, []);
 });
