@@ -1,13 +1,17 @@
 import type { Plan } from '../cluster/planned-identity.ts';
 import { checkCertificate } from '../csr/check-certificate.ts';
-import { stateOf, type CsrObject, type CsrState } from '../csr/csr-object.ts';
-import type { Survey } from '../csr/survey.ts';
+import type { CsrState } from '../csr/csr-object.ts';
+import type { Decision, Seen } from '../csr/survey.ts';
 
 /** How far a node has come to its serving certificate. */
 export interface NodeReport {
   readonly node: string;
-  /** `missing`: it has not asked, or its request is gone. `wrong`: its certificate is not what it asked for. */
-  readonly state: CsrState | 'missing' | 'wrong';
+  /**
+   * `no-request`: there is none of it, which tells nothing of whether it has a certificate: the cluster removes requests an
+   * hour after they are decided. `wrong`: its certificate is not what it asked for.
+   * https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#request-signing-process
+   */
+  readonly state: CsrState | 'no-request' | 'wrong';
   /** The newest request of the node; '' where there is none. */
   readonly csr: string;
   /** Why it has none yet; '' for one that has. */
@@ -19,46 +23,119 @@ const reasons = {
   pending: 'its approval has not got through',
   denied: 'somebody has denied it; kubelet asks again',
   failed: 'the signer could not sign it: kubectl describe csr tells',
-  missing:
-    'it has not asked, or its request is older than an hour and gone; on the node, bake-check tells how far it got',
+  'no-request':
+    'it has not asked, or has its certificate for over an hour, after which requests are removed; on the node, bake-check tells',
 } as const;
 
-/** Why a certificate is not what was asked for, by the uid of its request; undefined for one that is right. */
-export type CheckedCertificates = Map<string, string | undefined>;
-
-export interface AfterSurvey {
-  /** uids of requests that were approved since. */
-  readonly approved: ReadonlySet<string>;
-  /** PEM: who is to sign. */
+export interface NodeReportsOptions {
+  readonly plan: Plan;
+  /** PEM: who is to sign the certificates. */
   readonly authority: string;
-  /** What was seen before, so that each certificate is checked once. */
-  readonly checked: CheckedCertificates;
+  /** Gets a node when its certificate has come, or will not come, or does not come in time. */
+  readonly onReport: (report: NodeReport) => void;
+  /** How long a certificate may take to come after the approval. */
+  readonly patienceMs: number;
 }
 
-/** @returns one a node, in the order of the plan */
-export function reportNodes(plan: Plan, survey: Survey, after: AfterSurvey): NodeReport[] {
-  return [...plan.values()].map(({ name: node, user }) => {
-    const newest = survey.newestOf(user);
-    if (newest === undefined) return { node, state: 'missing', csr: '', why: reasons.missing };
-    const { name: csr, uid, verdict } = newest.decision;
-    const state = after.approved.has(uid) ? 'approved' : stateOf(newest.object);
-    if (state === 'issued') {
-      const wrong = checkOnce(newest.object, after);
-      return { node, csr, ...(wrong === undefined ? { state, why: '' } : { state: 'wrong', why: wrong }) };
-    }
-    return {
-      node,
-      state,
-      csr,
-      why: verdict.kind === 'refuse' ? `${verdict.reason}: ${verdict.message}` : reasons[state],
-    };
-  });
+interface Kept {
+  readonly report: NodeReport;
+  readonly uid: string;
+  /** Until when the certificate is to come; undefined where none is waited for, or that is told. */
+  readonly dueAt?: number;
 }
 
-function checkOnce({ metadata, spec, status }: CsrObject, { authority, checked }: AfterSurvey): string | undefined {
-  if (!checked.has(metadata.uid)) {
-    const issued = { certificate: status?.certificate ?? '', request: spec.request };
-    checked.set(metadata.uid, checkCertificate(issued, authority));
+/** How far each planned node has come. */
+export class NodeReports {
+  readonly #options: NodeReportsOptions;
+  readonly #kept: Map<string, Kept>;
+
+  constructor(options: NodeReportsOptions) {
+    this.#options = options;
+    this.#kept = new Map([...options.plan].map(([user, { name }]) => [user, withoutRequest(name)]));
   }
-  return checked.get(metadata.uid);
+
+  /** The newest request of a planned node, as it is now. */
+  note({ decision, object }: Seen): void {
+    const before = this.#kept.get(decision.requester);
+    const { uid, name: csr, state, verdict } = decision;
+    if (before === undefined || object === undefined || state === 'unknown') return;
+    const { node } = before.report;
+    if (state !== 'issued') {
+      const why = verdict.kind === 'refuse' ? `${verdict.reason}: ${verdict.message}` : reasons[state];
+      this.#keep(decision, { node, state, csr, why });
+    } else if (before.uid !== uid || !hasCertificate(before)) {
+      // Once: what is issued stays as it is.
+      const issued = { certificate: object.status?.certificate ?? '', request: object.spec.request };
+      const wrong = checkCertificate(issued, this.#options.authority);
+      this.#keep(decision, {
+        node,
+        csr,
+        ...(wrong === undefined ? { state, why: '' } : { state: 'wrong', why: wrong }),
+      });
+    }
+  }
+
+  /** The cluster has taken what was decided. */
+  noteDecision(decision: Decision): void {
+    const before = this.#kept.get(decision.requester);
+    if (before?.uid !== decision.uid) return;
+    const isApproved = decision.verdict.kind === 'approve';
+    const after = isApproved ? { state: 'approved' as const, why: reasons.approved } : { state: 'denied' as const };
+    this.#keep(decision, { ...before.report, ...after });
+  }
+
+  #keep({ requester, uid }: Decision, report: NodeReport): void {
+    const { onReport, patienceMs } = this.#options;
+    const before = this.#kept.get(requester);
+    if (before?.uid === uid && before.report.state === report.state) return;
+    if (report.state === 'approved') {
+      this.#kept.set(requester, { report, uid, dueAt: performance.now() + patienceMs });
+      return;
+    }
+    this.#kept.set(requester, { report, uid });
+    if (report.state !== 'pending') onReport(report);
+  }
+
+  /** Requests that are gone; a certificate that was issued is none the worse for it. */
+  forget(isGone: (uid: string) => boolean): void {
+    for (const [user, kept] of this.#kept) {
+      if (isGone(kept.uid) && !hasCertificate(kept)) this.#kept.set(user, withoutRequest(kept.report.node));
+    }
+  }
+
+  /** When the next certificate is overdue; Infinity where none is waited for. */
+  get nextDueAt(): number {
+    return Math.min(Infinity, ...this.#waitedFor().map(([, { dueAt }]) => dueAt));
+  }
+
+  /** Reports, once, each node whose certificate is overdue. */
+  reportOverdue(): void {
+    for (const [user, { report, uid, dueAt }] of this.#waitedFor()) {
+      if (dueAt > performance.now()) continue;
+      this.#kept.set(user, { report, uid });
+      this.#options.onReport(report);
+    }
+  }
+
+  #waitedFor(): [string, Required<Kept>][] {
+    return [...this.#kept].filter((entry): entry is [string, Required<Kept>] => entry[1].dueAt !== undefined);
+  }
+
+  /** Whether every planned node has its certificate. */
+  get areComplete(): boolean {
+    return [...this.#kept.values()].every(({ report }) => report.state === 'issued');
+  }
+
+  /** One a node, in the order of the plan. */
+  all(): NodeReport[] {
+    return [...this.#kept.values()].map(({ report }) => report);
+  }
+}
+
+function withoutRequest(node: string): Kept {
+  return { report: { node, state: 'no-request', csr: '', why: reasons['no-request'] }, uid: '' };
+}
+
+function hasCertificate({ report }: Kept): boolean {
+  return report.state === 'issued' || report.state === 'wrong';
 }

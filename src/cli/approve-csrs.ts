@@ -1,13 +1,15 @@
+import { resolve } from 'node:path';
 import { planOf, type Plan } from '../cluster/planned-identity.ts';
 import { auditLine } from '../csr/audit-line.ts';
 import { servingSigner } from '../csr/judge-csr.ts';
-import { Survey } from '../csr/survey.ts';
+import { Survey, type Decision } from '../csr/survey.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
-import { CsrApi } from '../edges/kubernetes/csr-api.ts';
+import { auditLog } from '../edges/audit-log.ts';
+import { CsrApi, type CsrPage } from '../edges/kubernetes/csr-api.ts';
 import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { readKubeconfig } from '../edges/kubernetes/read-kubeconfig.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
-import { approveLive, unreachable, type LiveOptions } from './approve-live.ts';
+import { approveLive, unreachable, watchLive, type Audit, type LiveOptions } from './approve-live.ts';
 import type { Context } from './context.ts';
 import { explainDecision } from './explain-decision.ts';
 import { loadAndReport } from './load-and-report.ts';
@@ -17,29 +19,33 @@ import { tellDecisions } from './tell-decisions.ts';
 export interface ApproveCsrsOptions extends LiveOptions {
   readonly fromFile?: string;
   readonly dryRun?: true;
+  readonly watch?: true;
   readonly explain?: string;
   readonly kubeconfig?: string;
   readonly context?: string;
+  readonly auditLog?: string;
 }
 
 /**
  * Judges requests for serving certificates by the plan; approves those that are as planned, unless it is only to look.
  * @returns the exit code
- * @throws Failure `csrs-unreadable`, `unknown-csr`, `kubeconfig-unusable`, or as approveLive
+ * @throws Failure `csrs-unreadable`, `unknown-csr`, `kubeconfig-unusable`, `output-unwritable`, or as approveLive
  */
 export async function approveCsrs(file: string, options: ApproveCsrsOptions, context: Context): Promise<number> {
-  const loaded = loadAndReport(file, {}, context);
+  const loaded = loadAndReport(file, options.output === 'json' ? { json: true } : {}, context);
   if (loaded === undefined) return exitCodes.description;
   const plan = planOf(loaded.cluster);
+  const audit = auditTo(options, context);
   if (options.fromFile !== undefined)
-    return judge(plan, await readCsrFile(options.fromFile, context), options, context);
+    return judge(plan, [{ values: await readCsrFile(options.fromFile, context) }], audit, options, context);
 
   const api = new KubernetesApi(readKubeconfig(options, context), context);
   try {
     if (options.dryRun === undefined && options.explain === undefined) {
-      return await approveLive(loaded.cluster, api, options, context);
+      const live = options.watch ? watchLive : approveLive;
+      return await live(loaded.cluster, api, audit, options, context);
     }
-    return await judge(plan, (await CsrApi.open(api)).list(servingSigner), options, context);
+    return await judge(plan, (await CsrApi.open(api)).list(servingSigner), audit, options, context);
   } catch (error) {
     throw error instanceof SourceTrouble ? unreachable(api, error) : error;
   } finally {
@@ -47,23 +53,32 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
   }
 }
 
+/** Where the lines of the verdicts go. */
+function auditTo({ auditLog: file }: ApproveCsrsOptions, { cwd, stderr }: Context): Audit {
+  return file === undefined ? (line) => void stderr.write(line) : auditLog(resolve(cwd, file));
+}
+
+type Page = Pick<CsrPage, 'values'>;
+
 /** Says what is to be thought of each request, and changes nothing. */
 async function judge(
   plan: Plan,
-  values: Iterable<unknown> | AsyncIterable<unknown>,
+  pages: Iterable<Page> | AsyncIterable<Page>,
+  audit: Audit,
   options: ApproveCsrsOptions,
   context: Context,
 ): Promise<number> {
   const survey = new Survey(plan);
-  for await (const value of values) survey.add(value);
-  const decisions = survey.decisions();
+  const first: Decision[] = [];
+  for await (const { values } of pages) first.push(...values.map((value) => survey.add(value).decision));
+  const decisions = first.map((decision) => survey.settle(decision));
   if (options.explain !== undefined) {
     explainDecision(options.explain, decisions, options, context);
     return exitCodes.done;
   }
   for (const decision of decisions) {
     if (decision.verdict.kind === 'none') continue;
-    context.stderr.write(auditLine(decision, { time: context.now(), done: false }));
+    audit(auditLine(decision, { time: context.now(), isDone: false, isDenied: false }));
   }
   tellDecisions(decisions, options, context);
   return exitCodes.done;

@@ -1,8 +1,9 @@
-import { approvePlanned } from '../approve/approve-planned.ts';
+import { approvePlanned, watchPlanned, type Approving } from '../approve/approve-planned.ts';
 import type { NodeReport } from '../approve/node-report.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { planOf } from '../cluster/planned-identity.ts';
 import { auditLine } from '../csr/audit-line.ts';
+import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { CsrApi } from '../edges/kubernetes/csr-api.ts';
 import type { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
@@ -10,57 +11,114 @@ import type { SourceTrouble } from '../edges/source-trouble.ts';
 import { textTable } from '../report/text-table.ts';
 import type { Context } from './context.ts';
 import { printJson } from './print-json.ts';
+import { terminal } from './terminal.ts';
 
 export interface LiveOptions {
   readonly output: 'table' | 'json';
   /** In seconds. */
   readonly timeout: number;
+  readonly deny?: true;
 }
+
+/** Takes the line of a verdict. */
+export type Audit = (line: string) => void;
 
 /**
  * Approves in a cluster, and waits for the certificates.
  * @returns the exit code
- * @throws Failure `nodes-without-certificate`, `cluster-unreachable`, or of the connection
+ * @throws Failure `nodes-without-certificate`, `nodes-without-request`, or of the connection; SourceTrouble as approvePlanned
  */
 export async function approveLive(
   cluster: Cluster,
   api: KubernetesApi,
+  audit: Audit,
   options: LiveOptions,
   context: Context,
 ): Promise<number> {
-  const { now, signal, stderr } = context;
   const timeoutMs = options.timeout * 1000;
-  const reports = await approvePlanned({
+  const reports = await approvePlanned({ ...approvingIn(cluster, api, audit, options, context), timeoutMs });
+  const lacking = reports.filter(({ state }) => state !== 'issued');
+  const good = lacking.length === 0;
+  // Else the JSON goes with the error.
+  if (options.output === 'table') tellReports(reports, context);
+  else if (good) printJson({ good, nodes: reports }, context);
+  if (good) return exitCodes.done;
+  throw new Failure(...told(lacking, reports.length), exitCodes.outside, { nodes: reports });
+}
+
+/**
+ * Approves in a cluster until a signal comes, and prints a line whenever a certificate has come or does not come.
+ * @returns the exit code
+ * @throws Failure of the connection or of the audit log
+ */
+export async function watchLive(
+  cluster: Cluster,
+  api: KubernetesApi,
+  audit: Audit,
+  options: LiveOptions,
+  context: Context,
+): Promise<number> {
+  const { now, signal, stdout } = context;
+  const { output, timeout } = options;
+  const onReport = (report: NodeReport): void => {
+    const { node, state, csr, why } = report;
+    const line = output === 'json' ? JSON.stringify({ time: now(), ...report }) : [node, state, csr, why].join('  ');
+    stdout.write(`${line.trimEnd()}\n`);
+  };
+  terminal(context).talk(`watching ${api.server} for ${cluster.nodes.length} planned nodes\n`);
+  try {
+    await watchPlanned({ ...approvingIn(cluster, api, audit, options, context), onReport, patienceMs: timeout * 1000 });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+  return exitCodes.done;
+}
+
+function approvingIn(
+  cluster: Cluster,
+  api: KubernetesApi,
+  audit: Audit,
+  { deny }: LiveOptions,
+  { now, signal, stderr }: Context,
+): Approving {
+  return {
     plan: planOf(cluster),
     authority: cluster.controlPlane.certificateAuthority,
     open: () => CsrApi.open(api),
-    timeoutMs,
-    onDecision: (decision) => void stderr.write(auditLine(decision, { time: now(), done: true })),
+    onDecision: (decision, isDenied) => audit(auditLine(decision, { time: now(), isDone: true, isDenied })),
+    deny: deny === true,
     onTrouble: (message) => void stderr.write(`${api.server}: ${message}; trying again\n`),
     now,
     signal,
-  });
-  const lacking = reports.filter(({ state }) => state !== 'issued');
-  tellReports(reports, lacking.length === 0, options, context);
-  if (lacking.length === 0) return exitCodes.done;
-  throw new Failure('nodes-without-certificate', lackingIn(lacking, reports.length));
+  };
 }
 
 export function unreachable({ server }: KubernetesApi, { message }: SourceTrouble): Failure {
   return new Failure('cluster-unreachable', `${server}: ${message}; is it up, and is this the way to it?`);
 }
 
-function tellReports(reports: readonly NodeReport[], good: boolean, { output }: LiveOptions, context: Context) {
-  if (output === 'json') printJson({ good, nodes: reports }, context);
-  else {
-    const rows = reports.map(({ node, state, csr, why }) => [node, state, csr, why]);
-    context.stdout.write(textTable(['NODE', 'STATE', 'CSR', 'WHY'], rows));
-  }
+function tellReports(reports: readonly NodeReport[], { stdout }: Context): void {
+  const rows = reports.map(({ node, state, csr, why }) => [node, state, csr, why]);
+  stdout.write(textTable(['NODE', 'STATE', 'CSR', 'WHY'], rows));
 }
 
-function lackingIn(lacking: readonly NodeReport[], planned: number): string {
-  const [first, second, third, ...more] = lacking.map(({ node }) => node);
+/** Which of two things the nodes without a certificate come to: what is known of them, or that nothing is. */
+function told(lacking: readonly NodeReport[], planned: number): [DiagnosticCode, string] {
+  const known = lacking.filter(({ state }) => state !== 'no-request');
+  const unknown = namesOf(lacking.filter(({ state }) => state === 'no-request'));
+  if (known.length === 0) {
+    return [
+      'nodes-without-request',
+      `no request of ${unknown} in the cluster: not asked yet, or issued over an hour ago`,
+    ];
+  }
+  const besides = unknown === '' ? '' : `, and no request of ${unknown} is there`;
+  const fact = `${known.length} of ${planned} nodes have no serving certificate: ${namesOf(known)}${besides}`;
+  return ['nodes-without-certificate', `${fact}; WHY says what keeps each`];
+}
+
+function namesOf(nodes: readonly NodeReport[]): string {
+  const [first, second, third, ...more] = nodes.map(({ node }) => node);
   const names = [first, second, third].filter((name) => name !== undefined).join(', ');
-  const others = more.length === 0 ? '' : ` and ${more.length} more`;
-  return `${lacking.length} of ${planned} nodes have no serving certificate: ${names}${others}; WHY says what keeps each`;
+  return `${names}${more.length === 0 ? '' : ` and ${more.length} more`}`;
 }

@@ -16,21 +16,31 @@ import { version } from './version.ts';
  */
 export async function run(argv: readonly string[], context: Context): Promise<number> {
   let exitCode: number = exitCodes.done;
-  const program = describeCommands(context, (code) => (exitCode = code));
+  let json = false;
+  const program = describeCommands(context, (code) => (exitCode = code)).hook('preAction', (_, command) => {
+    json = wantsJson(command);
+  });
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;
   } catch (error) {
-    return explainFailure(error, argv.includes('--json'), context);
+    return explainFailure(error, json, context);
   }
+}
+
+/** `--json`, or `-o json` where -o says how to print; elsewhere it says where to write. */
+function wantsJson(command: Command): boolean {
+  const { json, output } = command.opts<{ json?: true; output?: string }>();
+  const isForm = command.options.some((option) => option.attributeName() === 'output' && option.argChoices);
+  return json ?? (isForm && output === 'json');
 }
 
 function explainFailure(error: unknown, json: boolean, context: Context): number {
   const { paint, talk } = terminal(context);
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.done : exitCodes.usage;
   if (error instanceof Failure) {
-    const { code, message } = error;
-    if (json) printJson({ good: false, error: { code, message } }, context);
+    const { code, message, details } = error;
+    if (json) printJson({ good: false, error: { code, message }, ...details }, context);
     talk(`${paint.red('error')} ${paint.bold(code)}: ${message}\n`);
     return error.exitCode;
   }
@@ -45,7 +55,7 @@ function explainFailure(error: unknown, json: boolean, context: Context): number
 /** As kubectl writes it: 90s, 5m, 1h. */
 function timeout(): Option {
   const seconds = { s: 1, m: 60, h: 3600 };
-  return new Option('--timeout <time>', 'how long to wait for certificates: 90s, 5m; 0s looks once')
+  return new Option('--timeout <time>', 'how long certificates may take to come: 90s, 5m; 0s looks once')
     .default(300, '5m')
     .argParser((written) => {
       const [, number, unit] = /^(\d{1,5})([smh])$/.exec(written) ?? [];
@@ -201,10 +211,27 @@ complete.`,
     )
     .option('--dry-run', 'say what would be approved, and change nothing')
     .option('--explain <name>', 'tell why one request is approved or refused, and change nothing')
+    .addOption(
+      new Option('--watch', 'go on until Ctrl-C or SIGTERM, and approve whatever comes').conflicts([
+        'fromFile',
+        'dryRun',
+        'explain',
+      ]),
+    )
+    .addOption(
+      new Option('--deny', 'deny what is refused; kubelet then asks again and again').conflicts([
+        'fromFile',
+        'dryRun',
+        'explain',
+      ]),
+    )
     .addOption(timeout())
     .option('--kubeconfig <file>', "which kubeconfig; kubectl's when left out")
     .option('--context <name>', 'which of its contexts; its current one when left out')
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['table', 'json']).default('table'))
+    .addOption(
+      new Option('--audit-log <file>', 'add the verdicts to a file; to stderr when left out').conflicts('explain'),
+    )
     .description("approve the nodes' serving certificates: what was planned, nothing else")
     .addHelpText(
       'after',
@@ -215,11 +242,15 @@ Examples:
   bake approve-csrs --dry-run
   bake approve-csrs --from-file csrs.json
   kubectl get csr -o json | bake approve-csrs --from-file - -o json
+  bake approve-csrs --watch --audit-log approvals.jsonl
 
 It waits until every planned node has its certificate, or says which have none
 and why. A request is approved only if it is exactly what its node may ask for:
 its name and its address in the description. Every verdict is a line of JSON on
-stderr.`,
+stderr, or in the file of --audit-log.
+
+With --watch it prints a line for each certificate that comes, and for each that
+has not come in --timeout after its approval.`,
     )
     .action(async (file: string, options: ApproveCsrsOptions) => {
       const { approveCsrs } = await import('./approve-csrs.ts');

@@ -1,9 +1,12 @@
 import type { Decision } from './survey.ts';
 
-/** What a decision is remembered by, as a line of JSON. `done` is false where nothing was asked of the cluster. */
+/**
+ * What a decision is remembered by, as a line of JSON. `isDone` is false where nothing was asked of the cluster; `isDenied`
+ * where a request that is refused stays pending.
+ */
 export function auditLine(
   { name, requester, verdict }: Decision,
-  { time, done }: { time: Date; done: boolean },
+  { time, isDone, isDenied }: { time: Date; isDone: boolean; isDenied: boolean },
 ): string {
   const why =
     verdict.kind === 'refuse' ? { reason: verdict.reason, message: verdict.message } : { reason: 'as-planned' };
@@ -11,10 +14,10 @@ export function auditLine(
     time: time.toISOString(),
     csr: name,
     node: nodeOf(requester),
-    verdict: verdict.kind,
+    verdict: isDenied ? 'deny' : verdict.kind,
     ...why,
     key: 'key' in verdict ? verdict.key : undefined,
-    dryRun: done ? undefined : true,
+    dryRun: isDone ? undefined : true,
   });
   return `${escapeInvisible(line)}\n`;
 }

@@ -3,7 +3,7 @@ import { readCsrObject, stateOf, type CsrObject, type CsrState } from './csr-obj
 import { judgeCsr, refuse, servingSigner, type Verdict } from './judge-csr.ts';
 import { refusal } from './refusal-reasons.ts';
 
-/** What is to be thought of one request, at the end of a survey. */
+/** What is to be thought of one request. */
 export interface Decision {
   readonly name: string;
   readonly uid: string;
@@ -12,80 +12,72 @@ export interface Decision {
   readonly state: CsrState | 'unknown';
   /** `none` for what was decided before. */
   readonly verdict: Verdict | { readonly kind: 'none' };
-  /** The object as it came, of a request that is to be approved; others are not kept, as there may be many. */
-  readonly value: unknown;
 }
 
-/** Verdicts by uid: what a request asks for never changes, so that whoever looks again and again judges it once. */
-export type KnownVerdicts = Map<string, Verdict>;
+/** A request as it was seen; `object` is undefined where it is none. */
+export interface Seen {
+  readonly decision: Decision;
+  readonly object: CsrObject | undefined;
+}
 
-/** Looks at all requests of a cluster, one after the other, and says at the end what to do about each. */
+/**
+ * Looks at the requests of a cluster, one after the other and again when one has changed. Of those it has seen it keeps no
+ * more than the newest of each planned node: there may be many.
+ */
 export class Survey {
   readonly #plan: Plan;
-  readonly #known: KnownVerdicts;
-  readonly #decisions: Decision[] = [];
   readonly #newest = new Map<string, Place>();
 
-  constructor(plan: Plan, known: KnownVerdicts = new Map()) {
+  constructor(plan: Plan) {
     this.#plan = plan;
-    this.#known = known;
   }
 
-  /** @param value a CertificateSigningRequest, as JSON has it */
-  add(value: unknown): void {
+  /**
+   * @param value a CertificateSigningRequest, as JSON has it
+   * @returns what is to be thought of it, as far as no newer one is seen: settle() says, once all are
+   */
+  add(value: unknown): Seen {
     const read = readCsrObject(value);
-    if (read.kind === 'object') this.#addObject(read.object, value);
-    else {
+    if (read.kind === 'malformed') {
       const verdict = refuse(refusal('object-malformed', read.problem));
-      this.#decisions.push({ name: read.name, uid: '', requester: '', state: 'unknown', verdict, value: undefined });
+      return { decision: { name: read.name, uid: '', requester: '', state: 'unknown', verdict }, object: undefined };
     }
-  }
-
-  #addObject(object: CsrObject, value: unknown): void {
+    const { object } = read;
     const { metadata, spec } = object;
     const state = stateOf(object);
-    const verdict = state === 'pending' ? this.#judge(object) : { kind: 'none' as const };
-    const kept = verdict.kind === 'approve' ? value : undefined;
-    const { name, uid } = metadata;
-    const decision = { name, uid, requester: spec.username, state, verdict, value: kept };
-    this.#decisions.push(decision);
-    if (spec.signerName === servingSigner) this.#noteNewest(object, decision);
+    const verdict = state === 'pending' ? judgeCsr(object, this.#plan) : { kind: 'none' as const };
+    if (spec.signerName === servingSigner && this.#plan.has(spec.username)) this.#noteNewest(object);
+    return { decision: { name: metadata.name, uid: metadata.uid, requester: spec.username, state, verdict }, object };
   }
 
-  #judge(object: CsrObject): Verdict {
-    const { uid } = object.metadata;
-    const verdict = this.#known.get(uid) ?? judgeCsr(object, this.#plan);
-    this.#known.set(uid, verdict);
-    return verdict;
+  #noteNewest({ metadata, spec: { username } }: CsrObject): void {
+    const { name, uid, creationTimestamp, resourceVersion } = metadata;
+    const place = { name, uid, created: Date.parse(creationTimestamp), version: BigInt(resourceVersion) };
+    const newest = this.#newest.get(username);
+    if (newest === undefined || newest.uid === uid || isLater(place, newest)) this.#newest.set(username, place);
   }
 
-  #noteNewest(object: CsrObject, decision: Decision): void {
-    const { metadata, spec } = object;
-    const { creationTimestamp, resourceVersion } = metadata;
-    const place = { decision, object, created: Date.parse(creationTimestamp), version: BigInt(resourceVersion) };
-    const newest = this.#newest.get(spec.username);
-    if (newest === undefined || isLater(place, newest)) this.#newest.set(spec.username, place);
+  /** One that the same node has made a newer one after is not approved, whatever became of the newer one. */
+  settle(decision: Decision): Decision {
+    const newest = this.#newest.get(decision.requester);
+    if (decision.verdict.kind !== 'approve' || newest === undefined || newest.uid === decision.uid) return decision;
+    return { ...decision, verdict: refuse(refusal('superseded', `${newest.name} is newer`), decision.verdict.key) };
   }
 
-  /** In the order in which the requests came. One that the same node has made a newer one after is not approved. */
-  decisions(): Decision[] {
-    return this.#decisions.map((decision) => {
-      const newest = this.newestOf(decision.requester)?.decision;
-      if (decision.verdict.kind !== 'approve' || newest === undefined || newest === decision) return decision;
-      const why = refusal('superseded', `${newest.name} is newer`);
-      return { ...decision, verdict: refuse(why, decision.verdict.key), value: undefined };
-    });
+  /** Whether it is the newest of a planned node. */
+  isNewest({ requester, uid }: Decision): boolean {
+    return this.#newest.get(requester)?.uid === uid;
   }
 
-  /** The newest request of a user, whatever became of it. */
-  newestOf(user: string): { readonly decision: Decision; readonly object: CsrObject } | undefined {
-    return this.#newest.get(user);
+  /** For one that is gone. */
+  forget(decision: Decision): void {
+    if (this.isNewest(decision)) this.#newest.delete(decision.requester);
   }
 }
 
 interface Place {
-  readonly decision: Decision;
-  readonly object: CsrObject;
+  readonly name: string;
+  readonly uid: string;
   readonly created: number;
   readonly version: bigint;
 }

@@ -34,4 +34,11 @@ signers). https://kubernetes.io/docs/reference/access-authn-authz/certificate-si
     story: `The table says for each how far it has come, and why no further. Without that certificate kubectl logs and exec
 do not work on the node. What was approved stays approved; run bake approve-csrs again once the cause is gone.`,
   },
+  'nodes-without-request': {
+    severity: 'error',
+    summary: 'of some planned nodes there is no request, and whether they have a certificate cannot be seen',
+    story: `All others have theirs. kube-controller-manager removes a request an hour after its certificate was issued, so
+a node of which there is none has either not asked yet or has its certificate for longer than that. On a node that has
+not asked, bake-check tells how far it got; \`kubectl logs\` of a Pod there shows whether it serves.`,
+  },
 } as const satisfies Readonly<Record<string, CodeEntry>>;

@@ -11,11 +11,14 @@ export class Failure extends Error {
   override readonly name = 'Failure';
   readonly code: DiagnosticCode;
   readonly exitCode: number;
+  /** What the JSON of a command says besides. */
+  readonly details: object;
 
   /** @param message the fact, then the remedy */
-  constructor(code: DiagnosticCode, message: string, exitCode: number = exitCodes.outside) {
+  constructor(code: DiagnosticCode, message: string, exitCode: number = exitCodes.outside, details: object = {}) {
     super(message);
     this.code = code;
     this.exitCode = exitCode;
+    this.details = details;
   }
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cpSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import { sequence } from '../support/der.ts';
 import {
@@ -173,6 +174,53 @@ offline('what cannot be judged is told', async () => {
   }
 });
 
+offline('with -o json an error is one document too', async () => {
+  for (const [words, code, exit] of [
+    ['--from-file none.json -o json', 'csrs-unreadable', 3],
+    ['--from-file csrs.json --explain csr-prd8 --output=json', 'unknown-csr', 2],
+    ['--kubeconfig none -ojson', 'kubeconfig-unusable', 3],
+    ['none.yaml --from-file csrs.json -o json', 'description-unreadable', 3],
+  ] as const) {
+    const { exitCode, stdout, stderr } = await bake(`bake approve-csrs ${words}`);
+    const { good, error } = JSON.parse(stdout) as { good: boolean; error: { code: string; message: string } };
+    assert.deepEqual([exitCode, good, error.code], [exit, false, code]);
+    assert.equal(stderr, `error ${code}: ${error.message}\n`);
+  }
+  const { exitCode, stdout, stderr } = await bake('bake approve-csrs csrs.json --from-file csrs.json -o json');
+  const { good, diagnostics } = JSON.parse(stdout) as { good: boolean; diagnostics: object[] };
+  assert.deepEqual([exitCode, good, diagnostics.length > 0, stderr], [1, false, true, '']);
+});
+
+offline('-o is a form where it is one, and else a place', () =>
+  inTemporaryFolder(async (folder) => {
+    const { exitCode, stdout } = await runBake(['compile', 'none.yaml', '-o', 'json'], { cwd: folder });
+    assert.deepEqual([exitCode, stdout], [3, '']);
+  }),
+);
+
+offline('--audit-log is added to, and is for its owner', () =>
+  inTemporaryFolder(async (folder) => {
+    cpSync(guide, folder, { recursive: true });
+    writeFileSync(join(folder, 'csrs.json'), JSON.stringify(saved));
+    const judge = (log: string) =>
+      runBake(['approve-csrs', '--from-file', 'csrs.json', '--audit-log', log], { cwd: folder });
+    for (const expected of [audit, [...audit, ...audit]]) {
+      const { exitCode, stdout, stderr } = await judge('audit.jsonl');
+      assert.deepEqual([exitCode, stdout, stderr], [0, table, '']);
+      const lines = readFileSync(join(folder, 'audit.jsonl'), 'utf8').trimEnd().split('\n');
+      assert.deepEqual(
+        lines.map((line) => JSON.parse(line) as unknown),
+        expected,
+      );
+    }
+    assert.equal(statSync(join(folder, 'audit.jsonl')).mode & 0o777, 0o600);
+
+    const { exitCode, stdout, stderr } = await judge('none/audit.jsonl');
+    assert.match(stderr, /^error output-unwritable: cannot write .*ENOENT.*; correct --audit-log\n$/);
+    assert.deepEqual([exitCode, stdout], [3, '']);
+  }),
+);
+
 offline('what a file holds cannot act on a terminal', async () => {
   const username = 'system:node:\u001b[2J\u202enode1';
   const items = [csrOf({}, { metadata: { name: 'csr-\u001b[2J' }, spec: { username } })];
@@ -246,17 +294,24 @@ live(
   'some get none: what is planned is approved, and the others are named',
   inCluster([good, bad], async (bake, { objects }) => {
     const { exitCode, stdout, stderr } = await bake('--timeout 0s -o json');
-    const { good: all, nodes } = JSON.parse(stdout) as { good: boolean; nodes: Record<string, string>[] };
-    assert.equal(all, false);
+    const {
+      good: all,
+      error,
+      nodes,
+    } = JSON.parse(stdout) as { good: boolean; error: { code: string }; nodes: Record<string, string>[] };
+    assert.deepEqual([all, error.code], [false, 'nodes-without-certificate']);
     assert.deepEqual(
       nodes.map(({ node, state, csr }) => [node, state, csr]),
       [
-        ['master', 'missing', ''],
+        ['master', 'no-request', ''],
         ['node1', 'approved', 'csr-prd8t'],
         ['node2', 'pending', 'csr-vn6c2'],
       ],
     );
-    assert.match(stderr, /^error nodes-without-certificate: 3 of 3 nodes .*: master, node1, node2; /m);
+    assert.match(
+      stderr,
+      /^error nodes-without-certificate: 2 of 3 nodes .*: node1, node2, and no request of master is there; /m,
+    );
     assert.equal(exitCode, 3);
     const [condition] = objects.get('csr-prd8t')?.status.conditions ?? [];
     assert.deepEqual(condition, {
@@ -271,6 +326,31 @@ live(
 );
 
 live(
+  'requests of an hour ago are gone: that is not taken for nodes without a certificate',
+  inCluster([{ ...good, status: { conditions: [{ type: 'Approved' }] } }], async (bake, server) => {
+    server.sign('csr-prd8t');
+    const { exitCode, stdout, stderr } = await bake('--timeout 0s');
+    assert.match(stdout, /^master +no-request +it has not asked, or has its certificate for over an hour/m);
+    assert.match(stdout, /^node1 +issued /m);
+    assert.match(stderr, /^error nodes-without-request: no request of master, node2 in the cluster: /m);
+    assert.equal(exitCode, 3);
+  }),
+);
+
+live(
+  '--deny denies what is refused, and says so',
+  inCluster([good, bad], async (bake, { objects }) => {
+    const { exitCode, stdout, stderr } = await bake('--timeout 0s --deny');
+    assert.match(stdout, /^node1 +approved +csr-prd8t/m);
+    assert.match(stdout, /^node2 +denied +csr-vn6c2 +name-not-planned: it names/m);
+    assert.match(stderr, /"csr":"csr-vn6c2","node":"node2","verdict":"deny","reason":"name-not-planned"/);
+    assert.equal(exitCode, 3);
+    const [condition] = objects.get('csr-vn6c2')?.status.conditions ?? [];
+    assert.equal(condition?.type, 'Denied');
+  }),
+);
+
+live(
   '--dry-run and --explain change nothing',
   inCluster([good, bad], async (bake, { requests }) => {
     const { exitCode, stdout } = await bake('--dry-run');
@@ -279,6 +359,43 @@ live(
     assert.match(explained.stdout, /^refuse name-not-planned: /m);
     assert.deepEqual([exitCode, explained.exitCode], [0, 0]);
     assert.ok(requests.every(({ method }) => method === 'GET'));
+  }),
+);
+
+live('--watch goes on until a signal comes, and says what has come', () =>
+  inTemporaryFolder(async (folder) => {
+    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
+    cpSync(guide, folder, { recursive: true });
+    writeFileSync(join(folder, 'ca.pem'), server.certificate);
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+    try {
+      for (const [form, lines] of [
+        ['table', ['node1  issued  csr-prd8t', 'node2  issued  csr-zg6q9']],
+        ['json', [{ time, node: 'node1', state: 'issued', csr: 'csr-prd8t', why: '' }]],
+      ] as const) {
+        const end = new AbortController();
+        const argv = ['approve-csrs', '--watch', '--kubeconfig', 'config', '-o', form, '--audit-log', `${form}.jsonl`];
+        const ran = runBake(argv, { cwd: folder, signal: end.signal });
+        if (form === 'table') {
+          await setTimeout(500);
+          server.store('csr-zg6q9', goodToo as unknown as Stored);
+        }
+        await setTimeout(500);
+        end.abort('SIGTERM');
+        const { exitCode, stdout, stderr } = await ran;
+        const shown = stdout.trimEnd().split('\n');
+        assert.deepEqual(form === 'json' ? [JSON.parse(shown[0] ?? '')] : shown, lines);
+        assert.equal(stderr, `watching ${server.url} for 3 planned nodes\n`);
+        assert.equal(exitCode, 0);
+      }
+      const decided = readFileSync(join(folder, 'table.jsonl'), 'utf8').trimEnd().split('\n');
+      assert.deepEqual(
+        decided.map((line) => (JSON.parse(line) as { csr: string }).csr),
+        ['csr-vn6c2', 'csr-prd8t', 'csr-zg6q9'],
+      );
+    } finally {
+      await server.close();
+    }
   }),
 );
 
@@ -301,6 +418,7 @@ live(
       ['--timeout 5', /Write it as 90s, 5m or 1h/],
       ['-o yaml', /Allowed choices are table, json/],
       ['--from-file csrs.json --dry-run', /cannot be used with option/],
+      ['--watch --dry-run', /cannot be used with option/],
     ] as const) {
       const { exitCode, stderr } = await bake(words);
       assert.match(stderr, says);

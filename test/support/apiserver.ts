@@ -17,8 +17,14 @@ export interface ApiServer {
   readonly kubeconfig: string;
   /** What an administrator would send; rejects unless it is 2xx. `as` is whom they impersonate. */
   call(method: string, path: string, body?: object, as?: { user: string; groups: readonly string[] }): Promise<unknown>;
+  /** Kills one of its programs. */
+  kill(program: Program): Promise<void>;
+  /** Starts one that was killed. */
+  start(program: Program): Promise<void>;
   readonly end: () => Promise<void>;
 }
+
+type Program = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
 
 export type Release = '1.18.6' | '1.37.2';
 
@@ -56,38 +62,42 @@ export async function startApiServer(
   const ca = join(identities, 'ca.pem');
   writeFileSync(kubeconfig, kubeconfigOf(server, ca, { token }));
 
+  const etcd = `http://127.0.0.1:${etcdPort}`;
+  const flags: Readonly<Record<Program, Flags>> = {
+    etcd: {
+      'data-dir': join(folder, 'etcd'),
+      'listen-client-urls': etcd,
+      'advertise-client-urls': etcd,
+      'listen-peer-urls': `http://127.0.0.1:${peerPort}`,
+      'unsafe-no-fsync': true,
+    },
+    'kube-apiserver': {
+      'bind-address': '127.0.0.1',
+      'secure-port': port,
+      'tls-cert-file': join(identities, 'server.pem'),
+      'tls-private-key-file': join(identities, 'server.key'),
+      'client-ca-file': ca,
+      'token-auth-file': join(folder, 'tokens.csv'),
+      'authorization-mode': 'Node,RBAC',
+      'service-account-key-file': join(identities, 'server.pem'),
+      'service-cluster-ip-range': '10.254.0.0/16',
+      'etcd-servers': etcd,
+      ...more.apiServer,
+    },
+    'kube-controller-manager': {
+      kubeconfig,
+      'cluster-signing-cert-file': ca,
+      'cluster-signing-key-file': join(identities, 'ca.key'),
+      controllers: 'csrsigning',
+      'leader-elect': false,
+      'secure-port': 0,
+      ...more.controllerManager,
+    },
+  };
   // --pdeathsig: a test that is killed leaves nothing behind.
   const programs = controlPlanePrograms(['setpriv', '--pdeathsig', 'KILL'], parts.controlPlane, folder);
-  const etcd = `http://127.0.0.1:${etcdPort}`;
-  programs.start('etcd', {
-    'data-dir': join(folder, 'etcd'),
-    'listen-client-urls': etcd,
-    'advertise-client-urls': etcd,
-    'listen-peer-urls': `http://127.0.0.1:${peerPort}`,
-    'unsafe-no-fsync': true,
-  });
-  programs.start('kube-apiserver', {
-    'bind-address': '127.0.0.1',
-    'secure-port': port,
-    'tls-cert-file': join(identities, 'server.pem'),
-    'tls-private-key-file': join(identities, 'server.key'),
-    'client-ca-file': ca,
-    'token-auth-file': join(folder, 'tokens.csv'),
-    'authorization-mode': 'Node,RBAC',
-    'service-account-key-file': join(identities, 'server.pem'),
-    'service-cluster-ip-range': '10.254.0.0/16',
-    'etcd-servers': etcd,
-    ...more.apiServer,
-  });
-  programs.start('kube-controller-manager', {
-    kubeconfig,
-    'cluster-signing-cert-file': ca,
-    'cluster-signing-key-file': join(identities, 'ca.key'),
-    controllers: 'csrsigning',
-    'leader-elect': false,
-    'secure-port': 0,
-    ...more.controllerManager,
-  });
+  const start = (program: Program): void => programs.start(program, flags[program]);
+  for (const program of ['etcd', 'kube-apiserver', 'kube-controller-manager'] as const) start(program);
 
   const dispatcher = new Agent({ connect: { ca: readFileSync(ca) } });
   const call: ApiServer['call'] = async (method, path, body, as) => {
@@ -105,13 +115,22 @@ export async function startApiServer(
     if (statusCode >= 300) throw new Error(`${method} ${path}: HTTP ${statusCode} ${text}`);
     return text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
   };
-  const health = () => call('GET', '/healthz').catch((error: unknown) => error);
-  await untilHealthy(health, () => readFileSync(join(folder, 'kube-apiserver.log'), 'utf8'));
+  const healthy = () =>
+    untilHealthy(
+      () => call('GET', '/healthz').catch((error: unknown) => error),
+      () => readFileSync(join(folder, 'kube-apiserver.log'), 'utf8'),
+    );
+  await healthy();
   return {
     server,
     identities,
     kubeconfig,
     call,
+    kill: programs.kill,
+    start: async (program) => {
+      start(program);
+      await healthy();
+    },
     end: async () => {
       await programs.end();
       await dispatcher.destroy();

@@ -10,6 +10,8 @@ export interface ControlPlanePrograms {
   start(program: string, flags: Flags, name?: string): void;
   /** Sends a signal to the one that was started last under a name. */
   signal(name: string, signal: NodeJS.Signals): void;
+  /** Kills it, and waits until it is gone. */
+  kill(name: string): Promise<void>;
   readonly end: () => Promise<void>;
 }
 
@@ -30,6 +32,11 @@ export function controlPlanePrograms(enter: readonly string[], part: string, log
     },
     signal(name, signal) {
       running.findLast((program) => program.name === name)?.kill(signal);
+    },
+    async kill(name) {
+      const last = running.findLast((program) => program.name === name);
+      last?.kill('SIGKILL');
+      await last?.finished;
     },
     end: async () => {
       for (const program of running) program.kill('SIGKILL');

@@ -6,7 +6,12 @@ import { issue, makeAuthority, requestedIn } from './make-certificate.ts';
 
 /** Part of an object that an apiserver keeps. */
 export interface Stored {
-  readonly metadata: { readonly name: string; readonly uid: string; readonly resourceVersion: string };
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion: string;
+    readonly creationTimestamp: string;
+  };
   readonly spec: { readonly request: string };
   readonly status: { readonly conditions?: readonly { readonly type: string }[]; readonly certificate?: string };
 }
@@ -20,6 +25,11 @@ export type Fault =
   | 'cut short'
   | 'no JSON'
   | 'silence'
+  /** Of a watch: it begins, and tells nothing. */
+  | 'mute'
+  | 'expired'
+  | 'broken line'
+  | 'over at once'
   /** Somebody else changes the object first. */
   | 'changed'
   | 'gone';
@@ -32,15 +42,31 @@ export interface FakeApiServer {
   readonly objects: Map<string, Stored>;
   /** Logins that are good; undefined: any. */
   tokens: readonly string[] | undefined;
+  /** Whether somebody signs. */
+  signs: boolean;
+  /** Puts an object in, as somebody who asks or changes it would; undefined takes it out. */
+  store(name: string, object: Stored | undefined): void;
+  /** Issues what was asked for. */
+  sign(name: string): void;
+  /** Closes, and listens again at the same place after a moment. */
+  restart(afterMs: number): Promise<void>;
   /** Called when a request has come. */
   onRequest: () => void;
   close(): Promise<void>;
 }
 
+interface Change {
+  readonly type: 'ADDED' | 'MODIFIED' | 'DELETED' | 'BOOKMARK';
+  readonly object: Stored | object;
+  readonly version: number;
+}
+
+const types = { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest' };
+
 /**
  * An apiserver as far as certificate signing requests go, for what real ones do on bad days only. What is approved is issued
- * when it is listed next.
- * @param faults of the first requests with such a key: `list`, `list again` (a further page), `approve`, `group`
+ * at once.
+ * @param faults of the first requests with such a key: `list`, `list again` (a further page), `watch`, `approve`, `group`
  */
 export async function fakeApiServer(
   objects: readonly Stored[],
@@ -51,6 +77,9 @@ export async function fakeApiServer(
   const stored = new Map(objects.map((object) => [object.metadata.name, object]));
   const requests: { method: string; path: string; at: number }[] = [];
   const counts = new Map<string, number>();
+  const changes: Change[] = [];
+  const watchers = new Set<(change: Change) => void>();
+  let version = Math.max(0, ...objects.map(({ metadata }) => Number(metadata.resourceVersion)));
   const server = createServer({ cert: certificate, key }, (request, response) => void answer(request, response));
   server.on('clientError', () => undefined);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -60,13 +89,36 @@ export async function fakeApiServer(
     requests,
     objects: stored,
     tokens: undefined,
+    signs: true,
     onRequest: () => undefined,
+    store,
+    sign,
+    restart: async (afterMs) => {
+      const { port } = server.address() as AddressInfo;
+      await fake.close();
+      setTimeout(() => server.listen(port, '127.0.0.1'), afterMs);
+    },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
         server.closeAllConnections();
       }),
   };
+
+  /** As an apiserver does: the whole cluster has one count, and whoever watches is told. */
+  function store(name: string, object: Stored | undefined): void {
+    const before = stored.get(name);
+    version += 1;
+    const next = object ?? before;
+    if (next === undefined) throw new Error(`there is no ${name}`);
+    const counted = { ...types, ...next, metadata: { ...next.metadata, resourceVersion: String(version) } };
+    if (object === undefined) stored.delete(name);
+    else stored.set(name, counted);
+    const type = object === undefined ? 'DELETED' : before === undefined ? 'ADDED' : 'MODIFIED';
+    const change: Change = { type, object: counted, version };
+    changes.push(change);
+    for (const tell of watchers) tell(change);
+  }
 
   function nextFault(kind: string): Fault | undefined {
     const count = counts.get(kind) ?? 0;
@@ -95,22 +147,33 @@ export async function fakeApiServer(
     } else if (typeof fault === 'object') send(fault.status, { message: 'on purpose' }, fault.headers);
     else if (kind === 'group') send(200, { versions: [{ version: 'v1' }] });
     else if (kind === 'approve') approve(body, fault, send, () => request.socket.destroy());
+    else if (kind === 'watch') watch(new URL(path, fake.url).searchParams, fault, response);
     else list(new URL(path, fake.url).searchParams, send);
+  }
+
+  function watch(query: URLSearchParams, fault: Fault | undefined, response: ServerResponse): void {
+    response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders();
+    const line = (type: string, object: object): void => void response.write(`${JSON.stringify({ type, object })}\n`);
+    if (fault === 'over at once') response.end();
+    if (fault === 'expired') line('ERROR', { code: 410, reason: 'Expired', message: 'too old resource version' });
+    if (fault === 'broken line') response.write('{"type": "MODIFIED", "obj\n');
+    if (fault === 'mute' || fault === 'over at once') return;
+    const tell = ({ type, object }: Change): void => line(type, object);
+    for (const change of changes) if (change.version > Number(query.get('resourceVersion'))) tell(change);
+    watchers.add(tell);
+    const end = setTimeout(() => response.end(), Number(query.get('timeoutSeconds')) * 1000);
+    response.on('close', () => {
+      watchers.delete(tell);
+      clearTimeout(end);
+    });
   }
 
   function list(query: URLSearchParams, send: (status: number, value: unknown) => void): void {
     const from = Number(query.get('continue') ?? 0);
     const to = from + Number(query.get('limit'));
-    for (const object of stored.values()) {
-      if (object.status.conditions === undefined || object.status.certificate !== undefined) continue;
-      const { request } = object.spec;
-      const issued = issue(requestedIn(Buffer.from(request, 'base64').toString()), keys);
-      const status = { ...object.status, certificate: Buffer.from(issued).toString('base64') };
-      stored.set(object.metadata.name, { ...object, status });
-    }
-    const metadata = to < stored.size ? { continue: String(to) } : {};
+    const metadata = { resourceVersion: String(version), ...(to < stored.size && { continue: String(to) }) };
     const items = [...stored.values()].slice(from, to);
-    send(200, { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequestList', metadata, items });
+    send(200, { apiVersion: types.apiVersion, kind: `${types.kind}List`, metadata, items });
   }
 
   function approve(
@@ -122,20 +185,28 @@ export async function fakeApiServer(
     const put = JSON.parse(body) as Stored;
     const { name, resourceVersion } = put.metadata;
     const object = stored.get(name);
-    if (fault === 'gone') stored.delete(name);
+    if (object !== undefined && fault === 'gone') store(name, undefined);
     if (object === undefined || fault === 'gone') {
       send(404, { message: 'not found' });
       return;
     }
-    const next = { ...object.metadata, resourceVersion: String(Number(object.metadata.resourceVersion) + 1) };
-    if (fault === 'changed') stored.set(name, { ...object, metadata: next });
+    if (fault === 'changed') store(name, object);
     if (fault === 'changed' || object.metadata.resourceVersion !== resourceVersion) {
       send(409, { message: 'the object has been modified' });
       return;
     }
-    stored.set(name, { ...put, metadata: next });
+    store(name, put);
     if (fault === 'late reset') reset();
     else send(200, stored.get(name));
+    const isApproved = put.status.conditions?.some(({ type }) => type === 'Approved') === true;
+    if (fake.signs && isApproved) setImmediate(() => sign(name));
+  }
+
+  function sign(name: string): void {
+    const object = stored.get(name);
+    if (object === undefined) return;
+    const issued = issue(requestedIn(Buffer.from(object.spec.request, 'base64').toString()), keys);
+    store(name, { ...object, status: { ...object.status, certificate: Buffer.from(issued).toString('base64') } });
   }
 
   return fake;
@@ -144,5 +215,6 @@ export async function fakeApiServer(
 function kindOf(method: string, path: string): string {
   if (method === 'PUT') return 'approve';
   if (path === '/apis/certificates.k8s.io') return 'group';
+  if (path.includes('watch=')) return 'watch';
   return path.includes('continue=') ? 'list again' : 'list';
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
-import { approvePlanned } from '../../src/approve/approve-planned.ts';
+import { setTimeout } from 'node:timers/promises';
+import { approvePlanned, watchPlanned, type Approving } from '../../src/approve/approve-planned.ts';
 import type { NodeReport } from '../../src/approve/node-report.ts';
 import { plannedIdentity } from '../../src/cluster/planned-identity.ts';
 import type { Decision } from '../../src/csr/survey.ts';
@@ -27,17 +28,22 @@ interface Ended {
 }
 
 interface Options {
-  readonly timeoutMs?: number;
   readonly stallMs?: number;
   readonly pauseMs?: number;
+  readonly watchMs?: number;
+  readonly deny?: boolean;
   readonly prepare?: (server: FakeApiServer, folder: string) => unknown;
 }
 
-function approve(
+type Faults = Readonly<Record<string, readonly (Fault | undefined)[]>>;
+
+/** In a cluster with these requests, by a login with the token `first`. */
+function inCluster<T>(
   objects: readonly object[],
-  planned: Readonly<Record<string, readonly (Fault | undefined)[]>>,
-  { timeoutMs = 30_000, stallMs = 5000, pauseMs = 20, prepare }: Options = {},
-): Promise<Ended> {
+  planned: Faults,
+  work: (approving: Approving, server: FakeApiServer, told: Omit<Ended, 'reports' | 'server'>) => Promise<T>,
+  { stallMs = 5000, pauseMs = 20, watchMs = 60_000, deny = false, prepare }: Options = {},
+): Promise<T> {
   return inTemporaryFolder(async (folder) => {
     const server = await fakeApiServer(objects as Stored[], planned);
     const user = { tokenFile: 'token' };
@@ -53,31 +59,45 @@ function approve(
       }),
     );
     prepare?.(server, folder);
-    const { signal } = new AbortController();
+    const end = new AbortController();
     const api = new KubernetesApi(readKubeconfig({ kubeconfig: 'config' }, { env: {}, cwd: folder }), {
-      signal,
+      signal: end.signal,
       stallMs,
     });
     const decisions: Decision[] = [];
     const troubles: string[] = [];
     try {
-      const reports = await approvePlanned({
+      const approving = {
         plan,
         authority: server.certificate,
         open: () => CsrApi.open(api),
-        timeoutMs,
-        onDecision: (decision) => void decisions.push(decision),
-        onTrouble: (message) => void troubles.push(message),
+        onDecision: (decision: Decision) => void decisions.push(decision),
+        onTrouble: (message: string) => void troubles.push(message),
         now: () => new Date('2020-08-02T15:00:00Z'),
-        signal,
+        signal: end.signal,
         pauseMs,
-      });
-      return { reports, decisions, troubles, server };
+        watchMs,
+        deny,
+      };
+      return await work(approving, server, { decisions, troubles });
     } finally {
+      end.abort('SIGTERM');
       await api.close();
       await server.close();
     }
   });
+}
+
+function approve(
+  objects: readonly object[],
+  planned: Faults,
+  { timeoutMs = 30_000, ...options }: Options & { readonly timeoutMs?: number } = {},
+): Promise<Ended> {
+  const once = async (approving: Approving, server: FakeApiServer, told: Omit<Ended, 'reports' | 'server'>) => {
+    const reports = await approvePlanned({ ...approving, timeoutMs });
+    return { reports, server, ...told };
+  };
+  return inCluster(objects, planned, once, options);
 }
 
 /** Approved once, told once, and issued. */
@@ -111,12 +131,35 @@ const listFaults: readonly [string, Fault, RegExp][] = [
 ];
 for (const [what, fault, says] of listFaults) {
   faults(`${what}: asked again`, async () => {
-    const ended = await approve([good], { list: [fault, undefined, fault] });
+    const ended = await approve([good], { list: [fault] });
     expectApproved(ended, 1);
-    assert.ok(
-      ended.troubles.length > 0 && ended.troubles.every((trouble) => says.test(trouble)),
-      ended.troubles.join(),
-    );
+    assert.equal(ended.troubles.length, 1);
+    assert.match(ended.troubles.join(), says);
+  });
+}
+
+/** After a fault of a watch: whether all is listed again, which is for those only whose place in history is gone. */
+const watchFaults: readonly [string, Fault, RegExp, 'list' | 'go on'][] = [
+  ['an error of the apiserver', { status: 500 }, /HTTP 500/, 'go on'],
+  ['a connection that breaks', 'reset', /connection broke/, 'go on'],
+  ['a connection that breaks in a line', 'cut short', /connection broke/, 'go on'],
+  ['a broken line', 'broken line', /cannot be read/, 'go on'],
+  ['a watch that ends as soon as it begins', 'over at once', /ends a watch at once/, 'go on'],
+  ['a page of a proxy', 'no JSON', /ends a watch at once/, 'go on'],
+  ['silence', 'silence', /does not answer/, 'go on'],
+  ['silence once it has begun', 'mute', /went silent/, 'go on'],
+  ['an event that says that it is too late', 'expired', /too old resource version/, 'list'],
+  ['an answer that says that it is too late', { status: 410 }, /HTTP 410/, 'list'],
+  ['a login that is refused for a moment', { status: 401 }, /HTTP 401/, 'list'],
+];
+for (const [what, fault, says, then] of watchFaults) {
+  faults(`to watch: ${what}`, async () => {
+    const ended = await approve([good], { watch: [fault] }, { stallMs: 300, watchMs: 100 });
+    expectApproved(ended, 1);
+    assert.equal(ended.troubles.length, 1);
+    assert.match(ended.troubles.join(), says);
+    const lists = ended.server.requests.filter(({ path }) => path.includes('limit='));
+    assert.equal(lists.length, then === 'list' ? 2 : 1);
   });
 }
 
@@ -139,7 +182,8 @@ faults('somebody changes the request meanwhile: judged again', async () => {
 });
 
 faults('the answer to an approval is lost: approved once, and told', async () => {
-  expectApproved(await approve([good], { approve: ['late reset'] }), 1);
+  // The second is refused, since the object is no longer what it was.
+  expectApproved(await approve([good], { approve: ['late reset'] }), 2);
 });
 
 faults('an approval does not arrive: sent again', async () => {
@@ -150,13 +194,13 @@ faults('the request goes: that is no approval', async () => {
   const { reports, decisions } = await approve([good], { approve: ['gone'] }, { timeoutMs: 200 });
   assert.deepEqual(
     reports.map(({ state }) => state),
-    ['missing'],
+    ['no-request'],
   );
   assert.deepEqual(decisions, []);
 });
 
 faults('an apiserver that starts anew refuses for a moment', async () => {
-  expectApproved(await approve([good], { list: [undefined, { status: 403 }, { status: 401 }] }), 1);
+  expectApproved(await approve([good], { watch: [{ status: 403 }], list: [undefined, { status: 401 }] }), 1);
 });
 
 faults('refused at once is refused', async () => {
@@ -177,7 +221,7 @@ faults('a token is renewed in its file', async () => {
   const renew = (server: FakeApiServer, folder: string): void => {
     server.tokens = ['first'];
     server.onRequest = () => {
-      if (server.requests.filter(({ path }) => path.includes('?')).length < 2) return;
+      if (!server.requests.some(({ path }) => path.includes('watch='))) return;
       server.tokens = ['second'];
       writeFileSync(join(folder, 'token'), 'second\n');
     };
@@ -213,4 +257,221 @@ faults('10,000 wait and 9,900 are bad: the good ones go through', async () => {
   assert.deepEqual(['node-not-planned', 'superseded', 'approve'].map(count), [9900, 99, 1]);
 });
 
+const watching = suite('watching, with faults');
+
+interface Watched {
+  readonly server: FakeApiServer;
+  readonly troubles: readonly string[];
+  /** `csr-prd8t approve` for each decision, `node1 issued csr-prd8t` for each report, in their order. */
+  readonly said: readonly string[];
+  /** Waits for something to be said. */
+  readonly until: (line: string) => Promise<void>;
+  readonly ended: Promise<unknown>;
+}
+
+/** @param work what happens while bake watches */
+function watch(
+  objects: readonly object[],
+  planned: Faults,
+  work: (watched: Watched) => Promise<void>,
+  { patienceMs = 60_000, ...options }: Options & { readonly patienceMs?: number } = {},
+): Promise<void> {
+  const watchIt = async (
+    approving: Approving,
+    server: FakeApiServer,
+    { troubles }: Omit<Ended, 'reports' | 'server'>,
+  ) => {
+    const said: string[] = [];
+    const onDecision = ({ name, verdict }: Decision, isDenied: boolean) => {
+      const what = verdict.kind === 'refuse' ? verdict.reason : verdict.kind;
+      said.push(`${name} ${isDenied ? 'denied ' : ''}${what}`);
+    };
+    const onReport = ({ node: name, state, csr }: NodeReport) => void said.push(`${name} ${state} ${csr}`);
+    const ended = watchPlanned({ ...approving, onDecision, onReport, patienceMs }).catch((error: unknown) => error);
+    const until = async (line: string): Promise<void> => {
+      const deadline = performance.now() + 10_000;
+      while (!said.includes(line)) {
+        assert.ok(performance.now() < deadline, `${line} was not said: ${said.join(', ')}; ${troubles.join(', ')}`);
+        await setTimeout(10);
+      }
+    };
+    await work({ server, troubles, said, until, ended });
+  };
+  return inCluster(objects, planned, watchIt, options);
+}
+
+/** One more request of node1. */
+function another(name: string, spec = {}): Stored {
+  const object: unknown = csrOf({}, { metadata: { name, uid: name, creationTimestamp: '2020-08-02T15:10:00Z' }, spec });
+  return object as Stored;
+}
+
+const stranger = (name: string): Stored => another(name, { username: 'system:node:stranger' });
+
+watching('what comes later is approved, and each thing is said once', () =>
+  watch([good, stranger('a')], {}, async ({ server, said, until }) => {
+    await until('node1 issued csr-prd8t');
+    server.store('b', stranger('b'));
+    server.store('c', another('c'));
+    await until('node1 issued c');
+    // Somebody labels one, and one goes.
+    server.store('b', server.objects.get('b'));
+    server.store('csr-prd8t', undefined);
+    server.store('d', stranger('d'));
+    await until('d node-not-planned');
+    assert.deepEqual(said, [
+      'a node-not-planned',
+      'csr-prd8t approve',
+      'node1 issued csr-prd8t',
+      'b node-not-planned',
+      'c approve',
+      'node1 issued c',
+      'd node-not-planned',
+    ]);
+    assert.equal(server.requests.filter(({ path }) => path.includes('limit=')).length, 1);
+  }),
+);
+
+for (const [what, fault] of [
+  ['is told that it is too late', 'expired'],
+  ['ends', 'over at once'],
+] as const) {
+  watching(`a watch ${what} again and again: each thing is said once, and there is no busy loop`, () =>
+    watch(
+      [good, stranger('a')],
+      { watch: Array<Fault>(1000).fill(fault) },
+      async ({ server, said, troubles }) => {
+        await setTimeout(1000);
+        assert.deepEqual(said, ['a node-not-planned', 'csr-prd8t approve', ...said.slice(2)]);
+        assert.ok(said.length <= 3 && troubles.length === 1, [...said, ...troubles].join());
+        // Three of them a list: after 0, 0.1, 0.3 and 0.7 seconds at the earliest.
+        assert.ok(server.requests.length <= 13, `${server.requests.length} requests`);
+      },
+      { pauseMs: 100 },
+    ),
+  );
+}
+
+watching('of a node that has asked often only the newest request is reported, also after a new list', () => {
+  const decided = (name: string, second: number, status: Stored['status']): Stored => {
+    const object = another(name);
+    return { ...object, status, metadata: { ...object.metadata, creationTimestamp: `2020-08-02T15:10:0${second}Z` } };
+  };
+  const objects = [1, 2, 3].map((second) => decided(`r${second}`, second, { conditions: [{ type: 'Denied' }] }));
+  return watch(objects, { watch: ['expired', 'expired'] }, async ({ server, said, until }) => {
+    await until('node1 denied r3');
+    server.store('r4', stranger('r4'));
+    await until('r4 node-not-planned');
+    assert.deepEqual(said, ['node1 denied r3', 'r4 node-not-planned']);
+  });
+});
+
+watching('an apiserver that starts anew: what was asked for meanwhile is approved', () =>
+  watch([good], {}, async ({ server, said, troubles, until }) => {
+    await until('node1 issued csr-prd8t');
+    await server.restart(500);
+    server.store('c', another('c'));
+    await until('node1 issued c');
+    assert.deepEqual(said, ['csr-prd8t approve', 'node1 issued csr-prd8t', 'c approve', 'node1 issued c']);
+    assert.ok(troubles.length > 0);
+  }),
+);
+
+watching('approvals that do not get through are sent again, whatever else comes', () =>
+  watch([good], { approve: [{ status: 503 }, 'changed', { status: 429 }] }, async ({ server, said, until }) => {
+    await until('node1 issued csr-prd8t');
+    assert.deepEqual(said, ['csr-prd8t approve', 'node1 issued csr-prd8t']);
+    assert.equal(server.requests.filter(({ method }) => method === 'PUT').length, 4);
+  }),
+);
+
+watching('a certificate that never comes is told once; that it comes at last, too', () =>
+  watch(
+    [],
+    {},
+    async ({ server, said, until }) => {
+      server.signs = false;
+      server.store('c', another('c'));
+      await until('node1 approved c');
+      await setTimeout(300);
+      assert.deepEqual(said, ['c approve', 'node1 approved c']);
+      server.sign('c');
+      await until('node1 issued c');
+    },
+    { patienceMs: 200 },
+  ),
+);
+
+watching('a wrong certificate, a denial and a failure are told', () =>
+  watch([], {}, async ({ server, said, until }) => {
+    const decided = async (name: string, says: string, status: Stored['status']): Promise<void> => {
+      server.store(name, { ...another(name), status });
+      await until(`node1 ${says} ${name}`);
+    };
+    await decided('a', 'wrong', { conditions: [{ type: 'Approved' }], certificate: 'LS0t' });
+    await decided('b', 'denied', { conditions: [{ type: 'Denied' }] });
+    await decided('c', 'failed', { conditions: [{ type: 'Approved' }, { type: 'Failed' }] });
+    assert.deepEqual(said, ['node1 wrong a', 'node1 denied b', 'node1 failed c']);
+  }),
+);
+
+watching('to deny: what is refused is denied, whatever goes wrong, and good requests never are', () =>
+  watch(
+    [good, another('c')],
+    // The first is the approval.
+    { approve: [undefined, 'late reset', 'changed', { status: 503 }] },
+    async ({ server, said, until }) => {
+      await until('node1 issued c');
+      server.store('a', stranger('a'));
+      await until('a denied node-not-planned');
+      server.store('b', stranger('b'));
+      await until('b denied node-not-planned');
+      server.store('d', another('d', { usages: ['client auth'] }));
+      await until('node1 denied d');
+      server.store('e', another('e', { signerName: 'kubernetes.io/kube-apiserver-client' }));
+      await until('e signer-other');
+      assert.deepEqual(said.toSorted(), [
+        'a denied node-not-planned',
+        'b denied node-not-planned',
+        'c approve',
+        'csr-prd8t superseded',
+        'd denied usages-other',
+        'e signer-other',
+        'node1 denied d',
+        'node1 issued c',
+      ]);
+      assert.deepEqual(server.objects.get('d')?.status.conditions, [
+        {
+          type: 'Denied',
+          status: 'True',
+          reason: 'UsagesOther',
+          message: 'bake approve-csrs: it is to be for "client auth"',
+          lastUpdateTime: '2020-08-02T15:00:00Z',
+        },
+      ]);
+      for (const name of ['csr-prd8t', 'e']) assert.equal(server.objects.get(name)?.status.conditions, undefined);
+    },
+    { deny: true },
+  ),
+);
+
+watching('who is not there yet is waited for', () =>
+  watch(
+    [good],
+    { group: [{ status: 503 }, 'reset'], list: ['silence'] },
+    ({ until }) => until('node1 issued csr-prd8t'),
+    {
+      stallMs: 300,
+    },
+  ),
+);
+
+watching('refused at once is refused', () =>
+  watch([good], { list: [{ status: 403 }] }, async ({ ended }) => {
+    const { code } = (await ended) as { code?: string };
+    assert.equal(code, 'cluster-refuses');
+  }),
+);
+
 faults.run();
+watching.run();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { suite } from 'uvu';
 import { plannedIdentity, planOf } from '../../src/cluster/planned-identity.ts';
 import { csrItems } from '../../src/csr/csr-items.ts';
-import { Survey, type KnownVerdicts } from '../../src/csr/survey.ts';
+import { Survey } from '../../src/csr/survey.ts';
 import { commonName, csrOf, organization } from '../support/make-csr.ts';
 import { sequence } from '../support/der.ts';
 
@@ -35,8 +35,9 @@ function request(name: string, { at = '14:50:00', version = 1, condition, certif
 
 function decide(...values: unknown[]): string[] {
   const survey = new Survey(plan);
-  for (const value of values) survey.add(value);
-  return survey.decisions().map(({ name, state, verdict }) => {
+  const first = values.map((value) => survey.add(value).decision);
+  return first.map((decision) => {
+    const { name, state, verdict } = survey.settle(decision);
     const what = verdict.kind === 'refuse' ? verdict.reason : verdict.kind;
     return [name, state, what].join(' ');
   });
@@ -86,32 +87,26 @@ surveys('what is no request hides none', () => {
   ]);
 });
 
-surveys('only what is to be approved is kept, and the newest of a node is known', () => {
+surveys('one that has changed is still the newest, and one that is gone is not', () => {
   const survey = new Survey(plan);
-  const [older, newer] = [request('a'), request('b', { at: '14:51:00' })];
-  survey.add(newer);
-  survey.add(older);
+  const { decision: older } = survey.add(request('a'));
+  const { decision: newer } = survey.add(request('b', { at: '14:51:00' }));
+  survey.add(request('b', { at: '14:51:00', version: 2, condition: 'Denied' }));
+  survey.add(request('a', { version: 3 }));
   assert.deepEqual(
-    survey.decisions().map(({ value }) => value),
-    [newer, undefined],
+    [older, newer].map((decision) => survey.isNewest(decision)),
+    [false, true],
   );
-  assert.equal(survey.newestOf('system:node:node1')?.decision.name, 'b');
-  assert.equal(survey.newestOf('system:node:node2'), undefined);
+  survey.forget(older);
+  assert.equal(survey.isNewest(newer), true);
+  survey.forget(newer);
+  assert.equal(survey.isNewest(newer), false);
 });
 
-surveys('a request is judged once, and superseded whenever it is', () => {
-  const known: KnownVerdicts = new Map();
-  const [older, newer] = [request('a'), request('b', { at: '14:51:00' })];
-  for (const values of [[older], [older, newer], [older]]) {
-    const survey = new Survey(plan, known);
-    for (const value of values) survey.add(value);
-    const [first] = survey.decisions();
-    assert.equal(first?.verdict.kind, values.length === 1 ? 'approve' : 'refuse');
-  }
-  assert.deepEqual(
-    [...known.values()].map(({ kind }) => kind),
-    ['approve', 'approve'],
-  );
+surveys('of nodes that are not planned nothing is kept', () => {
+  const survey = new Survey(plan);
+  const { decision } = survey.add(csrOf({}, { spec: { username: 'system:node:node2' } }));
+  assert.equal(survey.isNewest(decision), false);
 });
 
 surveys('lists of kubectl and of an apiserver are read, and single requests', () => {

@@ -7,6 +7,31 @@ import type { KubernetesApi } from './kubernetes-api.ts';
 const GROUP = '/apis/certificates.k8s.io';
 const PAGE = 500;
 
+/** Part of a list. */
+export interface CsrPage {
+  readonly values: readonly unknown[];
+  /** What the whole list shows the cluster at, for a watch to go on from. */
+  readonly version: string;
+}
+
+/** What has happened since, as far as it came together. */
+export interface CsrEvents {
+  /** In their order; `gone` for what was removed. */
+  readonly changes: readonly { readonly value: unknown; readonly gone: boolean }[];
+  readonly version: string;
+}
+
+/** With all that it has besides. */
+const versioned = z.looseObject({ metadata: z.looseObject({ resourceVersion: z.string().min(1) }) });
+const eventShape = z.discriminatedUnion('type', [
+  z.object({ type: z.enum(['ADDED', 'MODIFIED', 'DELETED', 'BOOKMARK']), object: versioned }),
+  // A Status.
+  z.object({
+    type: z.literal('ERROR'),
+    object: z.object({ code: z.int().optional(), message: z.string().optional() }),
+  }),
+]);
+
 /** The certificate signing requests of a cluster, in the newest version of their API that bake and the cluster know. */
 export class CsrApi {
   readonly #api: KubernetesApi;
@@ -37,13 +62,16 @@ export class CsrApi {
    * All requests for one signer, page by page.
    * @throws as KubernetesApi.call; also SourceTrouble where a list has become too old to go on with
    */
-  async *list(signerName: string): AsyncIterable<unknown> {
+  async *list(signerName: string): AsyncIterable<CsrPage> {
     const query = new URLSearchParams({ limit: String(PAGE), fieldSelector: `spec.signerName=${signerName}` });
     for (;;) {
       const { status, body } = await this.#api.call('GET', `${this.#path}?${query.toString()}`);
-      const items = status < 300 ? csrItems(body) : undefined;
-      if (items === undefined) throw new SourceTrouble(`it does not list them (HTTP ${status})`, { again: true });
-      yield* items;
+      const values = status < 300 ? csrItems(body) : undefined;
+      const page = versioned.safeParse(body);
+      if (values === undefined || !page.success) {
+        throw new SourceTrouble(`it does not list them (HTTP ${status})`, { again: true });
+      }
+      yield { values, version: page.data.metadata.resourceVersion };
       const more = z.object({ metadata: z.object({ continue: z.string().min(1) }) }).safeParse(body);
       if (!more.success) return;
       query.set('continue', more.data.metadata.continue);
@@ -51,13 +79,59 @@ export class CsrApi {
   }
 
   /**
-   * Approves by replacing the object, which holds only as long as it is as it was read: its resourceVersion says so.
-   * @param approved the object with its new condition
+   * What happens to the requests for one signer after `version`, until the apiserver or `endMs` ends it.
+   * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+   * @param lengthMs after which the apiserver is to end it; one that is silent for longer is given up
+   * @throws as KubernetesApi.lines; SourceTrouble with `missing` where only a new list helps
+   */
+  async *watch(
+    signerName: string,
+    version: string,
+    { lengthMs, endMs }: { readonly lengthMs: number; readonly endMs: number },
+  ): AsyncIterable<CsrEvents> {
+    const query = new URLSearchParams({
+      watch: 'true',
+      allowWatchBookmarks: 'true',
+      fieldSelector: `spec.signerName=${signerName}`,
+      resourceVersion: version,
+      timeoutSeconds: String(Math.ceil(lengthMs / 1000)),
+    });
+    for await (const lines of this.#api.lines(`${this.#path}?${query.toString()}`, { lengthMs, endMs })) {
+      const events = lines.map(readEvent);
+      const last = events.at(-1)?.object.metadata.resourceVersion;
+      if (last === undefined) continue;
+      const changes = events
+        .filter(({ type }) => type !== 'BOOKMARK')
+        .map(({ type, object }) => ({ value: object, gone: type === 'DELETED' }));
+      yield { changes, version: last };
+    }
+  }
+
+  /**
+   * Decides by replacing the object, which holds only as long as it is as it was read: its resourceVersion says so.
+   * @param decided the object with its new condition
    * @returns false where it has changed since, or is gone
    * @throws as KubernetesApi.call
    */
-  async approve(name: string, approved: object): Promise<boolean> {
-    const { status } = await this.#api.call('PUT', `${this.#path}/${encodeURIComponent(name)}/approval`, approved);
+  async decide(name: string, decided: object): Promise<boolean> {
+    const { status } = await this.#api.call('PUT', `${this.#path}/${encodeURIComponent(name)}/approval`, decided);
     return status < 300;
+  }
+}
+
+/** @throws SourceTrouble */
+function readEvent(line: string) {
+  const event = eventShape.safeParse(jsonOf(line));
+  if (!event.success) throw new SourceTrouble('a line of its watch cannot be read', { again: true });
+  if (event.data.type !== 'ERROR') return event.data;
+  const { code, message = 'no reason given' } = event.data.object;
+  throw new SourceTrouble(`it ends the watch (${code ?? 'no code'}): ${message}`, { again: true, missing: true });
+}
+
+function jsonOf(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }

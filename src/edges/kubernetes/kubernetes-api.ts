@@ -12,21 +12,27 @@ export interface Answer {
   readonly body: unknown;
 }
 
+/** etcd takes objects of 1.5 MiB. */
+const MAX_LINE = 8 << 20;
+/** Longer ones fire at once. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** An apiserver, over connections that are kept. */
 export class KubernetesApi {
   readonly #connection: Connection;
   readonly #client: Dispatcher;
   readonly #signal: AbortSignal;
+  readonly #stallMs: number;
 
   /** @param stallMs silence after which a request is given up */
   constructor(connection: Connection, { signal, stallMs = 20_000 }: { signal: AbortSignal; stallMs?: number }) {
     this.#connection = connection;
     this.#signal = signal;
+    this.#stallMs = stallMs;
     this.#client = new Agent({
       connections: 16,
       keepAliveTimeout: 30_000,
       headersTimeout: stallMs,
-      bodyTimeout: stallMs,
       connect: { ...connection.tls, timeout: stallMs },
     });
   }
@@ -37,27 +43,75 @@ export class KubernetesApi {
    * @throws Failure `cluster-refuses`, `cluster-untrusted`
    */
   async call(method: 'GET' | 'PUT', path: string, body?: object): Promise<Answer> {
-    const { server, token } = this.#connection;
-    const bearer = token();
     try {
-      const answer = await request(`${server}${path}`, {
-        dispatcher: this.#client,
-        method,
-        headers: {
-          accept: 'application/json',
-          'user-agent': 'bake',
-          ...(body && { 'content-type': 'application/json' }),
-          ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
-        },
-        body: body === undefined ? null : JSON.stringify(body),
-        signal: this.#signal,
-      });
+      const answer = await this.#request(method, path, { body, bodyTimeout: this.#stallMs });
       return this.#read(answer, await answer.body.text());
     } catch (error) {
-      this.#signal.throwIfAborted();
-      if (error instanceof Failure) throw error;
       throw this.#explain(error);
     }
+  }
+
+  /**
+   * The lines of an answer that goes on and on; those that come together come at once.
+   * @param lengthMs how long the apiserver was asked to go on; silence is given up after that and the usual time
+   * @param endMs when it ends, whatever the apiserver does
+   * @throws as call(); SourceTrouble with `missing` where there is no such thing (any longer)
+   */
+  async *lines(
+    path: string,
+    { lengthMs, endMs }: { readonly lengthMs: number; readonly endMs: number },
+  ): AsyncIterable<string[]> {
+    let end: NodeJS.Timeout | undefined;
+    const over = new AbortController();
+    try {
+      const answer = await this.#request('GET', path, { bodyTimeout: lengthMs + this.#stallMs });
+      const { body, statusCode, headers } = answer;
+      if (statusCode >= 300) {
+        this.#read(answer, await body.text());
+        throw refusal(statusCode, headers);
+      }
+      end = setTimeout(
+        () => {
+          over.abort();
+          body.destroy();
+        },
+        Math.min(endMs, MAX_TIMER_MS),
+      );
+      let rest = '';
+      for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
+        const lines = `${rest}${chunk}`.split('\n');
+        rest = lines.pop() ?? '';
+        if (rest.length > MAX_LINE) throw new SourceTrouble('it sends a line without end', { again: true });
+        if (lines.length > 0) yield lines;
+      }
+    } catch (error) {
+      if (!over.signal.aborted) throw this.#explain(error);
+      this.#signal.throwIfAborted();
+    } finally {
+      clearTimeout(end);
+    }
+  }
+
+  async #request(
+    method: 'GET' | 'PUT',
+    path: string,
+    { body, bodyTimeout }: { readonly body?: object | undefined; readonly bodyTimeout: number },
+  ): Promise<Dispatcher.ResponseData> {
+    const { server, token } = this.#connection;
+    const bearer = token();
+    return request(`${server}${path}`, {
+      dispatcher: this.#client,
+      method,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'bake',
+        ...(body && { 'content-type': 'application/json' }),
+        ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+      },
+      body: body === undefined ? null : JSON.stringify(body),
+      bodyTimeout,
+      signal: this.#signal,
+    });
   }
 
   #read({ statusCode, headers }: Dispatcher.ResponseData, text: string): Answer {
@@ -72,6 +126,8 @@ export class KubernetesApi {
   }
 
   #explain(error: unknown): Error {
+    this.#signal.throwIfAborted();
+    if (error instanceof Failure) return error;
     const trouble = troubleOf(error, "the kubeconfig's certificate-authority must be the one that signs for it");
     if (trouble.again) return trouble;
     return new Failure('cluster-untrusted', `${this.#connection.server}: ${trouble.message}`);

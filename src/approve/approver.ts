@@ -1,0 +1,160 @@
+import pMap from 'p-map';
+import { approvalOf, denialOf, isDeniable } from '../csr/approval.ts';
+import { servingSigner } from '../csr/judge-csr.ts';
+import { Survey, type Decision, type Seen } from '../csr/survey.ts';
+import type { CsrApi, CsrEvents } from '../edges/kubernetes/csr-api.ts';
+import { SourceTrouble } from '../edges/source-trouble.ts';
+import { NodeReports, type NodeReportsOptions } from './node-report.ts';
+
+export interface ApproverOptions extends NodeReportsOptions {
+  /** Gets each refusal once, and each approval and denial that the cluster has taken. */
+  readonly onDecision: (decision: Decision, isDenied: boolean) => void;
+  /** Whether what is refused is denied, where it is bake's to deny. */
+  readonly deny: boolean;
+  readonly now: () => Date;
+}
+
+/** A request that is to be decided, and the object to do it with. */
+interface Waiting {
+  readonly decision: Decision;
+  readonly value: unknown;
+}
+
+/**
+ * Judges requests as they come, and approves what is planned. Of requests that are no longer its business it keeps nothing
+ * but the uids of those that it has told of, until they are gone from the cluster.
+ */
+export class Approver {
+  readonly #options: ApproverOptions;
+  // All by keyOf().
+  readonly reports: NodeReports;
+  #survey: Survey;
+  readonly #waiting = new Map<string, Waiting>();
+  /** Decisions that no answer has come to. */
+  readonly #unanswered = new Map<string, Decision>();
+  /** The verdict that was told last. */
+  readonly #told = new Map<string, string>();
+
+  constructor(options: ApproverOptions) {
+    this.#options = options;
+    this.reports = new NodeReports(options);
+    this.#survey = new Survey(options.plan);
+  }
+
+  /**
+   * Looks at all requests. What is to be decided waits for send(), since a node's newest request may come last.
+   * @returns the version of the cluster that a watch goes on from
+   * @throws as CsrApi.list
+   */
+  async list(api: CsrApi): Promise<string> {
+    this.#survey = new Survey(this.#options.plan);
+    this.#waiting.clear();
+    const seen = new Set<string>();
+    const newest = new Map<string, Seen>();
+    let listed = '';
+    for await (const { values, version } of api.list(servingSigner)) {
+      for (const request of values.map((value) => this.#look(value))) {
+        seen.add(keyOf(request.decision));
+        if (this.#survey.isNewest(request.decision)) newest.set(request.decision.requester, request);
+      }
+      listed = version;
+    }
+    for (const request of newest.values()) this.reports.note(request);
+    for (const known of [this.#told, this.#unanswered]) {
+      for (const uid of known.keys()) if (!seen.has(uid)) known.delete(uid);
+    }
+    this.reports.forget((uid) => !seen.has(uid));
+    return listed;
+  }
+
+  /** Looks at what has changed since. */
+  take({ changes }: CsrEvents): void {
+    for (const { value, gone } of changes) {
+      if (gone) this.#forget(value);
+      else {
+        const request = this.#look(value);
+        if (this.#survey.isNewest(request.decision)) this.reports.note(request);
+      }
+    }
+  }
+
+  #look(value: unknown): Seen {
+    const seen = this.#survey.add(value);
+    const { decision } = seen;
+    const uid = keyOf(decision);
+    this.#waiting.delete(uid);
+    const { verdict } = decision;
+    if (this.#decided(decision, value) !== undefined) this.#waiting.set(uid, { decision, value });
+    else if (verdict.kind === 'refuse') this.#tell(decision);
+    this.#tellWhatCameThrough(decision);
+    return seen;
+  }
+
+  #forget(value: unknown): void {
+    const { decision } = this.#survey.add(value);
+    this.#survey.forget(decision);
+    const gone = keyOf(decision);
+    for (const known of [this.#waiting, this.#told, this.#unanswered]) known.delete(gone);
+    this.reports.forget((uid) => uid === gone);
+  }
+
+  /**
+   * Decides what waits, approvals first; all get their turn before trouble with one of them is thrown, and those keep
+   * waiting. What has changed meanwhile is left to what the list or the watch brings next.
+   * @throws as CsrApi.decide
+   */
+  async send(api: CsrApi): Promise<void> {
+    const troubles: SourceTrouble[] = [];
+    const send = async (waiting: Waiting): Promise<void> => {
+      try {
+        await this.#sendOne(api, waiting);
+      } catch (error) {
+        if (!(error instanceof SourceTrouble)) throw error;
+        this.#unanswered.set(keyOf(waiting.decision), waiting.decision);
+        troubles.push(error);
+      }
+    };
+    const isRefused = ({ decision }: Waiting): number => Number(decision.verdict.kind === 'refuse');
+    const inOrder = [...this.#waiting.values()].sort((one, other) => isRefused(one) - isRefused(other));
+    await pMap(inOrder, send, { concurrency: 16 });
+    const [trouble] = troubles;
+    if (trouble !== undefined) throw trouble;
+  }
+
+  async #sendOne(api: CsrApi, { decision, value }: Waiting): Promise<void> {
+    const settled = this.#survey.settle(decision);
+    const decided = this.#decided(settled, value);
+    const isTaken = decided !== undefined && (await api.decide(decision.name, decided));
+    this.#waiting.delete(keyOf(decision));
+    if (decided === undefined || isTaken) this.#tell(settled, isTaken && settled.verdict.kind === 'refuse');
+    if (isTaken) this.reports.noteDecision(settled);
+  }
+
+  /** What is to be put in the place of a request; undefined where it is to be left alone. */
+  #decided({ verdict }: Decision, value: unknown): object | undefined {
+    const { deny, now } = this.#options;
+    if (verdict.kind === 'approve') return approvalOf(value, now());
+    return deny && verdict.kind === 'refuse' && isDeniable(verdict) ? denialOf(value, verdict, now()) : undefined;
+  }
+
+  /** A decision whose answer was lost on the way. */
+  #tellWhatCameThrough({ uid, state }: Decision): void {
+    const sent = this.#unanswered.get(uid);
+    if (sent === undefined) return;
+    const isDenied = sent.verdict.kind === 'refuse';
+    if (isDenied ? state === 'denied' : state === 'approved' || state === 'issued') this.#tell(sent, isDenied);
+  }
+
+  #tell(decision: Decision, isDenied = false): void {
+    const { verdict } = decision;
+    const what = verdict.kind === 'refuse' ? `${verdict.reason} ${String(isDenied)}` : verdict.kind;
+    if (this.#told.get(keyOf(decision)) === what) return;
+    this.#told.set(keyOf(decision), what);
+    this.#options.onDecision(decision, isDenied);
+  }
+}
+
+/** What is no request has no uid that could be read. */
+function keyOf({ uid, name }: Decision): string {
+  return uid === '' ? name : uid;
+}
