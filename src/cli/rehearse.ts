@@ -36,9 +36,12 @@ export async function rehearseCommand(name: string, options: RehearseOptions, co
     `booting ${image} as ${name}, with a CA and a token of this rehearsal's own in place of the cluster's\n`,
   );
   const rehearsed = await rehearse({ cluster, node, image, timeoutMs: options.timeout * 1000 }, templates, context);
+  const joined = rehearsed.rows.at(-1);
   const failed = rehearsed.rows.filter(({ result }) => result === 'failed');
-  tell(name, rehearsed, failed.length === 0, options, context);
-  if (failed.length === 0) return exitCodes.done;
+  const good = failed.length === 0 && joined?.result === 'ok';
+  tell(name, rehearsed, good, options, context);
+  if (good) return exitCodes.done;
+  if (failed.length === 0) throw new Failure('rehearsal-incomplete', `${name}: ${joined?.what ?? ''}`);
   // An image of another description explains all the rest; else bake-check knows best.
   const reason = failed.find(({ stage }) => stage === 'image') ?? failed.at(-1);
   throw new Failure('node-would-not-join', `${name}: ${showable(reason?.what ?? '')}`);

@@ -21,6 +21,13 @@ or a folder with the root file system of a baked machine. It reads the image, an
     story: `Every image that was baked has /etc/bake-release, which names the versions in it and their bake.lock. The base
 image, for one, has none.`,
   },
+  'rehearsal-incomplete': {
+    severity: 'error',
+    summary: 'nothing has failed, and this machine cannot show whether the node would join',
+    story: `Before 1.19 kubelet knows cgroup v1 only, and a container has those of the machine that it runs on. Everything until
+kubelet's start is rehearsed on any machine; for the rest take one that was booted with systemd.unified_cgroup_hierarchy=0,
+which systemd knows until 257.`,
+  },
   'node-would-not-join': {
     severity: 'error',
     summary: 'the rehearsal shows that the node would not join',

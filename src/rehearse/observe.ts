@@ -30,7 +30,12 @@ export interface Check {
 
 type Run = (command: string) => Promise<string>;
 
-export async function observe(machine: Machine, placed: readonly PlacedFile[]): Promise<Observed> {
+/** @param check what bake-check said last, where it was asked */
+export async function observe(
+  machine: Machine,
+  placed: readonly PlacedFile[],
+  check: Check | undefined,
+): Promise<Observed> {
   const run: Run = async (command) => (await machine.run(command))?.stdout ?? '';
   const differing = await run('sha256sum --check --quiet /run/rehearsal/image.sha256 2>/dev/null');
   return {
@@ -39,7 +44,7 @@ export async function observe(machine: Machine, placed: readonly PlacedFile[]): 
     files: await readFiles(run, placed),
     units: await readUnits(run),
     failedUnits: words(await run("systemctl list-units --state=failed --plain --no-legend | cut -d ' ' -f 1")),
-    check: await runCheck(machine),
+    check: check ?? (await runCheck(machine)),
   };
 }
 

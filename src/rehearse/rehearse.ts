@@ -5,6 +5,7 @@ import { setTimeout } from 'node:timers/promises';
 import type { Cluster, Node } from '../cluster/cluster.ts';
 import { plannedIdentity } from '../cluster/planned-identity.ts';
 import { Failure } from '../diagnostics/failure.ts';
+import { hierarchies } from '../edges/cgroups.ts';
 import { removeLeftovers } from '../edges/remove-leftovers.ts';
 import { removeTree } from '../edges/remove-tree.ts';
 import { holdMark, markIn, releaseMark } from '../edges/run-mark.ts';
@@ -13,9 +14,9 @@ import { createToken } from '../tokens/create-token.ts';
 import { Authority } from './authority.ts';
 import { listenIn } from './listen-in.ts';
 import { makeMachine, type Machine } from './machine.ts';
-import { hasBooted, observe, runCheck } from './observe.ts';
+import { hasBooted, observe, runCheck, type Check } from './observe.ts';
 import { rawImage } from './raw-image.ts';
-import { rowsOf, type Row } from './rows.ts';
+import { kubeletDown, rowsOf, type Row } from './rows.ts';
 import { stageOf, type Stage } from './stage.ts';
 import { standInApi, type Asked, type StandInApi } from './stand-in-api.ts';
 
@@ -67,11 +68,12 @@ export async function rehearse(
 
     const from = performance.now();
     machine.boot();
-    await settle(machine, from + timeoutMs, hands.signal);
+    const hasCgroups = cluster.image.cgroup === 'v2' || hierarchies.length > 0;
+    const check = await settle(machine, from + timeoutMs, hands.signal);
     const seconds = (performance.now() - from) / 1000;
-    const observed = await observe(machine, stage.placed);
+    const observed = await observe(machine, stage.placed, check);
     return {
-      rows: rowsOf(observed, api.asked, stage.placed, identity),
+      rows: rowsOf({ observed, asked: api.asked, placed: stage.placed, identity, hasCgroups }),
       requests: api.asked.map(({ at, ...request }) => ({ seconds: (at - from) / 1000, ...request })),
       seconds,
     };
@@ -99,13 +101,17 @@ async function connect({ server }: StandInApi, machine: Machine, { apiServers }:
 }
 
 /** Reasons of bake-check that waiting does not mend, unless it is for a service that starts again. */
-const final = ['no-user-data', 'broken-user-data', 'containerd-down', 'kube-nginx-down', 'kubelet-down'];
+const final = ['no-user-data', 'broken-user-data', 'containerd-down', 'kube-nginx-down', kubeletDown];
 /** Two attempts of systemd's (RestartSec=5). */
 const PATIENCE_MS = 10_000;
 
-/** Waits until the node has joined, the same final reason has held for a while, or the time is up. */
-async function settle(machine: Machine, deadline: number, signal: AbortSignal): Promise<void> {
-  let reason: { code: string; since: number } | undefined;
+/**
+ * Waits until the node has joined, the same final reason has held for a while, or the time is up.
+ * @returns what bake-check said last
+ */
+async function settle(machine: Machine, deadline: number, signal: AbortSignal): Promise<Check | undefined> {
+  let check: Check | undefined;
+  let since = 0;
   while (performance.now() < deadline) {
     await setTimeout(500, undefined, { signal });
     const ended = machine.ended();
@@ -113,9 +119,12 @@ async function settle(machine: Machine, deadline: number, signal: AbortSignal): 
       throw new Failure('image-unreadable', `the container ended before the node joined: ${ended}`);
     }
     if (!(await hasBooted(machine))) continue;
-    const code = (await runCheck(machine)).reason?.code;
-    if (code === undefined) return;
-    if (reason?.code !== code) reason = { code, since: performance.now() };
-    if (final.includes(code) && performance.now() - reason.since > PATIENCE_MS) return;
+    const before = check?.reason?.code;
+    check = await runCheck(machine);
+    const code = check.reason?.code;
+    if (code === undefined) break;
+    if (code !== before) since = performance.now();
+    if (final.includes(code) && performance.now() - since > PATIENCE_MS) break;
   }
+  return check;
 }
