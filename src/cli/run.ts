@@ -5,6 +5,7 @@ import type { ApproveCsrsOptions } from './approve-csrs.ts';
 import type { Context } from './context.ts';
 import type { ImageOptions } from './image.ts';
 import { printJson } from './print-json.ts';
+import type { RehearseOptions } from './rehearse.ts';
 import type { FetchCommandOptions } from './tell-fetched.ts';
 import { terminal } from './terminal.ts';
 import { version } from './version.ts';
@@ -53,15 +54,17 @@ function explainFailure(error: unknown, json: boolean, context: Context): number
 }
 
 /** As kubectl writes it: 90s, 5m, 1h. */
-function timeout(): Option {
+function timeout(what: string, usual: number, written: string): Option {
   const seconds = { s: 1, m: 60, h: 3600 };
-  return new Option('--timeout <time>', 'how long certificates may take to come: 90s, 5m; 0s looks once')
-    .default(300, '5m')
-    .argParser((written) => {
-      const [, number, unit] = /^(\d{1,5})([smh])$/.exec(written) ?? [];
-      if (number === undefined) throw new InvalidArgumentError('Write it as 90s, 5m or 1h.');
-      return Number(number) * seconds[unit as keyof typeof seconds];
-    });
+  return new Option('--timeout <time>', what).default(usual, written).argParser((value) => {
+    const [, number, unit] = /^(\d{1,5})([smh])$/.exec(value) ?? [];
+    if (number === undefined) throw new InvalidArgumentError('Write it as 90s, 5m or 1h.');
+    return Number(number) * seconds[unit as keyof typeof seconds];
+  });
+}
+
+function description(): Option {
+  return new Option('-f, --file <description>', 'the description').default('cluster.yaml');
 }
 
 type Exit = (code: number) => void;
@@ -88,6 +91,7 @@ Examples:
   bake lock my-cluster/cluster.yaml          pin every download
   bake fetch my-cluster/cluster.yaml         download what is pinned
   bake image my-cluster/cluster.yaml         all of that, and packer build
+  bake rehearse node1 -f my-cluster/cluster.yaml
 
 Exit codes: 0 done, 1 the description or its lock is wrong, 2 the command line
 is wrong, 3 the outside world failed, 70 a bug in bake, 130 Ctrl-C.`,
@@ -201,6 +205,34 @@ complete.`,
     });
 
   program
+    .command('rehearse')
+    .argument('<node>', 'its name in the description')
+    .addOption(description())
+    .option(
+      '--image <path>',
+      'the image to boot, or a folder with its root file system; as `bake image` names it when left out',
+    )
+    .addOption(timeout('how long the node has to join: 90s, 5m', 60, '60s'))
+    .addOption(new Option('-o, --output <form>', 'how to print').choices(['table', 'json']).default('table'))
+    .description('boot a node in a container, without a cluster, and tell what would happen')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  bake rehearse node1
+  bake rehearse node1 -f my-cluster/cluster.yaml --image /srv/images/worker.qcow2
+
+It runs as root, on Linux, and needs no cluster. It compiles the node's
+user-data, boots the image with it by systemd-nspawn, and stands in for the
+apiserver. A CA and a token of its own take the place of the cluster's. What the
+node writes is kept in memory, and nothing leaves it.`,
+    )
+    .action(async (node: string, options: RehearseOptions) => {
+      const { rehearseCommand } = await import('./rehearse.ts');
+      exit(await rehearseCommand(node, options, context));
+    });
+
+  program
     .command('approve-csrs')
     .argument('[description]', 'cluster.yaml', 'cluster.yaml')
     .addOption(
@@ -225,7 +257,7 @@ complete.`,
         'explain',
       ]),
     )
-    .addOption(timeout())
+    .addOption(timeout('how long certificates may take to come: 90s, 5m; 0s looks once', 300, '5m'))
     .option('--kubeconfig <file>', "which kubeconfig; kubectl's when left out")
     .option('--context <name>', 'which of its contexts; its current one when left out')
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['table', 'json']).default('table'))
@@ -261,7 +293,6 @@ has not come in --timeout after its approval.`,
     .command('token')
     .description('the bootstrap tokens, which lie in one file beside the description')
     .addHelpText('after', '\nExamples:\n  bake token list\n  bake token rotate node1 && bake compile cluster.yaml');
-  const description = (): Option => new Option('-f, --file <description>', 'the description').default('cluster.yaml');
   token
     .command('list')
     .addOption(description())

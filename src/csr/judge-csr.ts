@@ -23,7 +23,7 @@ export const servingSigner = 'kubernetes.io/kubelet-serving';
 export function judgeCsr({ spec }: CsrObject, plan: Plan): Verdict {
   const who = plan.get(spec.username);
   if (who === undefined) return refuse(checkSigner(spec) ?? strangerAsks(spec));
-  const refused = checkSigner(spec) ?? checkGroups(spec) ?? checkUsages(spec) ?? checkLifetime(spec);
+  const refused = checkSigner(spec) ?? checkGroups(spec) ?? checkUsages(spec, 'server auth') ?? checkLifetime(spec);
   if (refused !== undefined) return refuse(refused);
   const parsed = parseRequest(spec.request);
   if (parsed.kind === 'refused') return refuse(parsed.refusal);
@@ -31,6 +31,29 @@ export function judgeCsr({ spec }: CsrObject, plan: Plan): Verdict {
   const { request } = parsed;
   const key = request.key.fingerprint;
   const found = checkKey(request) ?? checkSignature(request) ?? checkSubject(request, who) ?? checkNames(request, who);
+  return found === undefined ? { kind: 'approve', key } : refuse(found, key);
+}
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers */
+export const clientSigner = 'kubernetes.io/kube-apiserver-client-kubelet';
+
+/**
+ * Whether a request for a client certificate is what the cluster approves by itself, from whoever has a bootstrap token, and is
+ * for the node that is planned.
+ * https://github.com/kubernetes/kubernetes/blob/v1.18.6/pkg/apis/certificates/v1beta1/helpers.go
+ */
+export function judgeClientCsr({ spec }: CsrObject, who: PlannedIdentity): Verdict {
+  if (spec.signerName !== clientSigner)
+    return refuse(refusal('signer-other', `its signer is ${quote(spec.signerName ?? '')}`));
+  const refused = checkUsages(spec, 'client auth');
+  if (refused !== undefined) return refuse(refused);
+  const parsed = parseRequest(spec.request);
+  if (parsed.kind === 'refused') return refuse(parsed.refusal);
+
+  const { request } = parsed;
+  const key = request.key.fingerprint;
+  const named = request.names.length > 0 ? refusal('content-unexpected', 'it has alternative names') : undefined;
+  const found = checkSignature(request) ?? checkSubject(request, who) ?? named;
   return found === undefined ? { kind: 'approve', key } : refuse(found, key);
 }
 
@@ -58,14 +81,11 @@ function checkGroups({ username, groups }: Spec): Refusal | undefined {
 }
 
 /** https://github.com/kubernetes/kubernetes/blob/v1.18.6/pkg/kubelet/certificate/kubelet.go, and without RSA since 1.27. */
-const goodUsages = [
-  ['digital signature', 'server auth'],
-  ['digital signature', 'key encipherment', 'server auth'],
-];
-
-function checkUsages({ usages }: Spec): Refusal | undefined {
+function checkUsages({ usages }: Spec, use: 'server auth' | 'client auth'): Refusal | undefined {
   const asked = [...(usages ?? [])].sort();
-  if (goodUsages.some((good) => isDeepStrictEqual(asked, good))) return undefined;
+  const good = ['digital signature', use];
+  const withRsa = [...good, 'key encipherment'];
+  if ([good, withRsa].some((usual) => isDeepStrictEqual(asked, usual.sort()))) return undefined;
   return refusal('usages-other', `it is to be for ${listed(usages ?? [])}`);
 }
 

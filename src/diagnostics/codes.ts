@@ -3,6 +3,7 @@ import { clusterCodes } from './cluster-codes.ts';
 import { commandCodes } from './command-codes.ts';
 import { downloadCodes } from './download-codes.ts';
 import { meaningCodes } from './meaning-codes.ts';
+import { rehearsalCodes } from './rehearsal-codes.ts';
 import { shapeCodes } from './shape-codes.ts';
 import { syntaxCodes } from './syntax-codes.ts';
 
@@ -14,6 +15,7 @@ export const codes = {
   ...commandCodes,
   ...downloadCodes,
   ...clusterCodes,
+  ...rehearsalCodes,
   'output-not-ours': {
     severity: 'error',
     summary: 'something that bake did not make is where the output goes',

@@ -747,6 +747,7 @@ line('has --help with examples for every command', () =>
       'lock',
       'fetch',
       'image',
+      'rehearse',
       'approve-csrs',
       'token',
       'token list',

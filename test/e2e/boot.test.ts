@@ -18,7 +18,7 @@ import { eventually } from '../support/virtual-machine.ts';
 
 // The guide from end to end, with no mock: etcd, three kube-apiservers and kube-controller-manager of Kubernetes 1.18.6, and
 // three nodes that systemd-nspawn boots from the root file system that `bake image` has made, with the compiled user-data.
-// crictl is a script, as it cannot be had here, and files stand in for six settings of the kernel (test/parts/node-init). Each
+// crictl is a script, as it cannot be had here, and files stand in for six settings of the kernel (rehearsal/init). Each
 // test goes on from where the one before it has left the cluster.
 const boot = suite('boot');
 

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { suite } from 'uvu';
 import { runInRoot, type CommandResult } from '../parts/parts.ts';
-import { hierarchies } from '../support/cgroups.ts';
+import { hierarchies } from '../../src/edges/cgroups.ts';
 import { withCompiled } from '../support/compile-case.ts';
 import { testUnless } from '../support/skip.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';

@@ -55,7 +55,8 @@ testUnless(scripts, debian.missing, 'the scripts of the project itself', async (
     .filter((file) => file.endsWith('.sh') && !file.startsWith('golden/'))
     .map((file) => join('test', file));
   assert.ok(files.includes('test/parts/debian-12.sh'), files.join());
-  await shellcheck(root, ['.ci/run', 'test/parts/run-in-root', ...files.sort()]);
+  const rehearsal = readdirSync(join(root, 'rehearsal')).map((file) => join('rehearsal', file));
+  await shellcheck(root, ['.ci/run', 'test/parts/run-in-root', ...rehearsal, ...files.sort()]);
 });
 
 scripts.run();

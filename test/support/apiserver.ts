@@ -126,7 +126,7 @@ export async function startApiServer(
     identities,
     kubeconfig,
     call,
-    kill: programs.kill,
+    kill: (program) => programs.kill(program),
     start: async (program) => {
       start(program);
       await healthy();

@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { CommandResult } from '../parts/parts.ts';
-import { newCgroupName, removeCgroups } from './cgroups.ts';
+import { newCgroupName, removeCgroups } from '../../src/edges/cgroups.ts';
 
 /** A Debian that systemd-nspawn has booted: systemd is PID 1, cloud-init has run, an SSH server answers. */
 export interface BootedNode {
@@ -34,7 +34,7 @@ export interface Seed {
  * Boots a root file system in a layer over it that is thrown away: neither it nor this machine is written to. All that it
  * has (its layer, its interfaces, its processes) lives in namespaces that end with the test, also when that is killed.
  *
- * /proc/sys is read-only to it, but for the network and for what has a stand-in (test/parts/node-init): those settings are
+ * /proc/sys is read-only to it, but for the network and for what has a stand-in (rehearsal/init): those settings are
  * this machine's too.
  * @param system `machines` is the part of that name, `layer` what another node of the same root has kept
  * @param plug connects the network namespace that a process holds

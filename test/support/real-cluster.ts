@@ -7,7 +7,7 @@ import { execa } from 'execa';
 import { runInRoot, type CommandResult } from '../parts/parts.ts';
 import { bakeClusterImage, type BakedImage } from './baked-image.ts';
 import type { BootedNode } from './booted-node.ts';
-import { hierarchies } from './cgroups.ts';
+import { hierarchies } from '../../src/edges/cgroups.ts';
 import { bootClusterNode } from './cluster-node.ts';
 import { compileStatic } from './compile-static.ts';
 import { apiServerAddresses, startControlPlane, type ControlPlane } from './control-plane.ts';

@@ -1,0 +1,38 @@
+import type { CodeEntry } from './code-entry.ts';
+
+/** What a rehearsal meets. */
+export const rehearsalCodes = {
+  'rehearsal-unusable': {
+    severity: 'error',
+    summary: 'this machine cannot boot a node in a container',
+    story: `\`bake rehearse\` boots the image by systemd-nspawn (Debian's and Ubuntu's package systemd-container), in network,
+mount and process namespaces of its own: on Linux, as root, with iproute2 and util-linux. Nothing is installed, and nothing
+stays behind.`,
+  },
+  'image-unreadable': {
+    severity: 'error',
+    summary: 'there is no image to boot, or nothing in it that boots',
+    story: `\`bake rehearse\` takes the disk image that \`bake image\` has made (for qcow2 and vmdk it runs qemu-img), a raw one,
+or a folder with the root file system of a baked machine. It reads the image, and what the node writes is kept in memory.`,
+  },
+  'image-not-baked': {
+    severity: 'error',
+    summary: 'the image is not one that bake has made',
+    story: `Every image that was baked has /etc/bake-release, which names the versions in it and their bake.lock. The base
+image, for one, has none.`,
+  },
+  'rehearsal-incomplete': {
+    severity: 'error',
+    summary: 'nothing has failed, and this machine cannot show whether the node would join',
+    story: `Before 1.19 kubelet knows cgroup v1 only, and a container has those of the machine that it runs on. Everything until
+kubelet's start is rehearsed on any machine; for the rest take one that was booted with systemd.unified_cgroup_hierarchy=0,
+which systemd knows until 257.`,
+  },
+  'node-would-not-join': {
+    severity: 'error',
+    summary: 'the rehearsal shows that the node would not join',
+    story: `The table has what happened, stage by stage, and the message what is to be mended first. What begins with a code
+and a colon is what bake-check says on the node. An image that is not of this description explains all that comes after it:
+bake it again.`,
+  },
+} as const satisfies Readonly<Record<string, CodeEntry>>;

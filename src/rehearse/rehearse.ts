@@ -1,0 +1,130 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import type { Cluster, Node } from '../cluster/cluster.ts';
+import { plannedIdentity } from '../cluster/planned-identity.ts';
+import { Failure } from '../diagnostics/failure.ts';
+import { hierarchies } from '../edges/cgroups.ts';
+import { removeLeftovers } from '../edges/remove-leftovers.ts';
+import { removeTree } from '../edges/remove-tree.ts';
+import { holdMark, markIn, releaseMark } from '../edges/run-mark.ts';
+import type { Templates } from '../templates/templates.ts';
+import { createToken } from '../tokens/create-token.ts';
+import { Authority } from './authority.ts';
+import { listenIn } from './listen-in.ts';
+import { makeMachine, type Machine } from './machine.ts';
+import { hasBooted, observe, runCheck, type Check } from './observe.ts';
+import { rawImage } from './raw-image.ts';
+import { kubeletDown, rowsOf, type Row } from './rows.ts';
+import { stageOf, type Stage } from './stage.ts';
+import { standInApi, type Asked, type StandInApi } from './stand-in-api.ts';
+
+export interface Rehearsed {
+  readonly rows: readonly Row[];
+  /** Everything that the node asked the apiserver for, with the seconds since the start of the container. */
+  readonly requests: readonly (Omit<Asked, 'at'> & { readonly seconds: number })[];
+  /** From the start of the container to what ended the rehearsal. */
+  readonly seconds: number;
+}
+
+/** What a rehearsal needs of the process. */
+export interface Stagehands {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly now: () => Date;
+  readonly random: (bytes: number) => Uint8Array;
+  readonly signal: AbortSignal;
+  readonly packageRoot: string;
+}
+
+const PREFIX = 'bake-rehearsal-';
+
+/**
+ * Boots an image with what is compiled for a node, before an apiserver that stands in for the cluster's, and looks what happens
+ * until the node has joined, cannot join, or the time is up. Nothing is left of it.
+ * @throws Failure `image-unreadable`, `image-not-baked`
+ */
+export async function rehearse(
+  { cluster, node, image, timeoutMs }: { cluster: Cluster; node: Node; image: string; timeoutMs: number },
+  templates: Templates,
+  hands: Stagehands,
+): Promise<Rehearsed> {
+  const mark = holdMark();
+  const folder = join(tmpdir(), PREFIX + mark);
+  const endings: (() => unknown)[] = [() => releaseMark(mark), () => removeTree(folder)];
+  try {
+    removeLeftovers(tmpdir(), (name) => markIn(name, PREFIX), Infinity);
+    const identity = plannedIdentity(node);
+    const authority = new Authority(hands.now());
+    const token = createToken(node.name, new Set(), { ...hands, now: hands.now(), ttlSeconds: 3600 });
+    const stage = stageOf(cluster, node, authority.certificate, token, templates);
+    writeStage(folder, stage);
+    const raw = await rawImage(image, join(folder, 'raw'), hands.env, hands.signal);
+    const scripts = join(hands.packageRoot, 'rehearsal');
+    const machine = await makeMachine(scripts, folder, raw, cluster.containerd.directory, hands.env);
+    endings.push(() => machine.end());
+    const api = standInApi({ identity, authority, token, host: cluster.kubeNginx.listen.host }, hands.now);
+    endings.push(await connect(api, machine, stage));
+
+    const from = performance.now();
+    machine.boot();
+    const hasCgroups = cluster.image.cgroup === 'v2' || hierarchies.length > 0;
+    const check = await settle(machine, from + timeoutMs, hands.signal);
+    const seconds = (performance.now() - from) / 1000;
+    const observed = await observe(machine, stage.placed, check);
+    return {
+      rows: rowsOf({ observed, asked: api.asked, placed: stage.placed, identity, hasCgroups }),
+      requests: api.asked.map(({ at, ...request }) => ({ seconds: (at - from) / 1000, ...request })),
+      seconds,
+    };
+  } finally {
+    for (const ending of endings.reverse()) await ending();
+  }
+}
+
+function writeStage(folder: string, { files }: Stage): void {
+  mkdirSync(folder, { mode: 0o700 });
+  for (const [path, content] of files) {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), content);
+  }
+}
+
+/** Has the stand-in answer where the node looks for its apiservers. @returns what ends that */
+async function connect({ server }: StandInApi, machine: Machine, { apiServers }: Stage): Promise<() => void> {
+  const listeners = await listenIn(machine.holder, apiServers);
+  for (const listener of listeners) listener.on('connection', (socket) => server.emit('connection', socket));
+  return () => {
+    for (const listener of listeners) listener.close();
+    server.closeAllConnections();
+  };
+}
+
+/** Reasons of bake-check that waiting does not mend, unless it is for a service that starts again. */
+const final = ['no-user-data', 'broken-user-data', 'containerd-down', 'kube-nginx-down', kubeletDown];
+/** Two attempts of systemd's (RestartSec=5). */
+const PATIENCE_MS = 10_000;
+
+/**
+ * Waits until the node has joined, the same final reason has held for a while, or the time is up.
+ * @returns what bake-check said last
+ */
+async function settle(machine: Machine, deadline: number, signal: AbortSignal): Promise<Check | undefined> {
+  let check: Check | undefined;
+  let since = 0;
+  while (performance.now() < deadline) {
+    await setTimeout(500, undefined, { signal });
+    const ended = machine.ended();
+    if (ended !== undefined) {
+      throw new Failure('image-unreadable', `the container ended before the node joined: ${ended}`);
+    }
+    if (!(await hasBooted(machine))) continue;
+    const before = check?.reason?.code;
+    check = await runCheck(machine);
+    const code = check.reason?.code;
+    if (code === undefined) break;
+    if (code !== before) since = performance.now();
+    if (final.includes(code) && performance.now() - since > PATIENCE_MS) break;
+  }
+  return check;
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { cpSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import { runBake } from '../support/run-bake.ts';
+import { inTemporaryFolder } from '../support/temporary-folder.ts';
+
+// What ends before anything boots. Nodes that boot are in test/e2e/rehearse.test.ts.
+const rehearse = suite('bake rehearse');
+const guide = join(import.meta.dirname, '../../examples/guide');
+const isRoot = process.getuid?.() === 0;
+
+function refuses(words: string, exit: number, says: RegExp): () => Promise<void> {
+  return () =>
+    inTemporaryFolder(async (folder) => {
+      cpSync(guide, folder, { recursive: true });
+      const before = readdirSync(folder);
+      const argv = ['rehearse', ...words.split(' ')];
+      const { exitCode, stdout, stderr } = await runBake(argv, { cwd: folder, env: { PATH: folder } });
+      assert.match(stderr, says);
+      assert.deepEqual([exitCode, stdout], [exit, '']);
+      assert.deepEqual(readdirSync(folder), before);
+    });
+}
+
+rehearse('a node that is not planned', refuses('node3', 2, /^error unknown-node: .* node3; did you mean node1\?$/m));
+rehearse(
+  'no description',
+  refuses('node1 -f none.yaml', 3, /^error description-unreadable: none\.yaml does not exist/),
+);
+rehearse(
+  'without the programs, everything that is missing is told',
+  refuses(
+    'node1',
+    3,
+    isRoot
+      ? /^error rehearsal-unusable: there is no systemd-nspawn on PATH; install systemd-container\n {2}there is no ip on PATH; install iproute2\n/m
+      : /^error rehearsal-unusable: systemd-nspawn runs as root only; /m,
+  ),
+);
+
+rehearse.run();
