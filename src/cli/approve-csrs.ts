@@ -9,14 +9,15 @@ import { CsrApi, type CsrPage } from '../edges/kubernetes/csr-api.ts';
 import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { readKubeconfig } from '../edges/kubernetes/read-kubeconfig.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
-import { approveLive, unreachable, watchLive, type Audit, type LiveOptions } from './approve-live.ts';
+import { approveLive, unreachable, type Audit } from './approve-live.ts';
 import type { Context } from './context.ts';
 import { explainDecision } from './explain-decision.ts';
 import { loadAndReport } from './load-and-report.ts';
 import { readCsrFile } from './read-csr-file.ts';
 import { tellDecisions } from './tell-decisions.ts';
+import { watchLive, type WatchOptions } from './watch-live.ts';
 
-export interface ApproveCsrsOptions extends LiveOptions {
+export interface ApproveCsrsOptions extends WatchOptions {
   readonly fromFile?: string;
   readonly dryRun?: true;
   readonly watch?: true;
@@ -39,11 +40,12 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
   if (options.fromFile !== undefined)
     return judge(plan, [{ values: await readCsrFile(options.fromFile, context) }], audit, options, context);
 
-  const api = new KubernetesApi(readKubeconfig(options, context), context);
+  const connection = readKubeconfig(options, context);
+  if (options.watch) return watchLive(loaded.cluster, connection, audit, options, context);
+  const api = new KubernetesApi(connection, context);
   try {
     if (options.dryRun === undefined && options.explain === undefined) {
-      const live = options.watch ? watchLive : approveLive;
-      return await live(loaded.cluster, api, audit, options, context);
+      return await approveLive(loaded.cluster, api, audit, options, context);
     }
     return await judge(plan, (await CsrApi.open(api)).list(servingSigner), audit, options, context);
   } catch (error) {

@@ -219,6 +219,11 @@ complete.`,
       ]),
     )
     .addOption(
+      new Option('--leader-elect', '--watch, of which several run, and only one at a time approves').implies({
+        watch: true,
+      }),
+    )
+    .addOption(
       new Option('--deny', 'deny what is refused; kubelet then asks again and again').conflicts([
         'fromFile',
         'dryRun',
@@ -243,6 +248,7 @@ Examples:
   bake approve-csrs --from-file csrs.json
   kubectl get csr -o json | bake approve-csrs --from-file - -o json
   bake approve-csrs --watch --audit-log approvals.jsonl
+  bake approve-csrs --leader-elect
 
 It waits until every planned node has its certificate, or says which have none
 and why. A request is approved only if it is exactly what its node may ask for:
@@ -250,7 +256,8 @@ its name and its address in the description. Every verdict is a line of JSON on
 stderr, or in the file of --audit-log.
 
 With --watch it prints a line for each certificate that comes, and for each that
-has not come in --timeout after its approval.`,
+has not come in --timeout after its approval. --leader-elect is for several that
+stand in for each other: the Lease kube-system/bake-approver says who approves.`,
     )
     .action(async (file: string, options: ApproveCsrsOptions) => {
       const { approveCsrs } = await import('./approve-csrs.ts');

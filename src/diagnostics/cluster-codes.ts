@@ -5,8 +5,8 @@ export const clusterCodes = {
   'kubeconfig-unusable': {
     severity: 'error',
     summary: 'the kubeconfig leads to no cluster',
-    story: `bake finds it as kubectl does: --kubeconfig, else the files of $KUBECONFIG, else ~/.kube/config; --context chooses
-in it. It takes client certificates, tokens and files of tokens. A login by exec, by a proxy or by a password it does not
+    story: `bake finds it as kubectl does: --kubeconfig, else the files of $KUBECONFIG, else ~/.kube/config, else the service
+account of the Pod that it runs in; --context chooses in it. It takes client certificates, tokens and files of tokens. A login by exec, by a proxy or by a password it does not
 know: \`kubectl get csr -o json | bake approve-csrs --from-file -\` judges all the same.`,
   },
   'cluster-unreachable': {
@@ -26,7 +26,7 @@ there is no such host. Asking again would not help. tls-server-name in the kubec
     summary: 'the apiserver refuses what bake asks',
     story: `The login is no longer good, or may not do this. bake lists certificatesigningrequests, updates
 certificatesigningrequests/approval, and approves for the signer kubernetes.io/kubelet-serving (the verb approve on
-signers). https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
+signers); with --leader-elect it gets, creates and updates the Lease kube-system/bake-approver. https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
   },
   'nodes-without-certificate': {
     severity: 'error',

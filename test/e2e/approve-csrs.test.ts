@@ -4,6 +4,7 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
 import { suite } from 'uvu';
 import { startApiServer, type ApiServer, type Release } from '../support/apiserver.ts';
 import { sequence } from '../support/der.ts';
@@ -45,6 +46,22 @@ interface Csr {
   readonly status: { readonly certificate?: string; readonly conditions?: readonly Record<string, string>[] };
 }
 
+/** A bake in a process of its own. */
+interface Replica {
+  /** What stderr has so far. */
+  readonly told: () => string;
+  /** @returns its exit code */
+  readonly end: (signal: 'SIGKILL' | 'SIGTERM') => Promise<number | undefined>;
+}
+
+async function until(isSo: () => boolean, otherwise: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!isSo()) {
+    assert.ok(Date.now() < deadline, otherwise);
+    await setTimeout(100);
+  }
+}
+
 /** A cluster without nodes, and the folder of somebody who has described it. */
 class World {
   readonly #api: ApiServer;
@@ -73,6 +90,25 @@ class World {
   bake(words: string, kubeconfig = this.#api.kubeconfig, { signal } = new AbortController()) {
     const argv = ['approve-csrs', ...words.split(' ').filter((word) => word !== '')];
     return runBake(argv, { cwd: this.folder, env: { KUBECONFIG: kubeconfig }, now: new Date(), signal });
+  }
+
+  spawn(words: string, kubeconfig = this.#api.kubeconfig): Replica {
+    const bake = join(import.meta.dirname, '../../dist/main.js');
+    const running = execa('node', [bake, 'approve-csrs', ...words.split(' ')], {
+      cwd: this.folder,
+      env: { KUBECONFIG: kubeconfig },
+      reject: false,
+      stdout: 'ignore',
+    });
+    let told = '';
+    running.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
+    return {
+      told: () => told,
+      end: async (signal) => {
+        running.kill(signal);
+        return (await running).exitCode;
+      },
+    };
   }
 
   /** Waits until a request is where it should be. */
@@ -295,6 +331,35 @@ for (const { release, part, version } of releases) {
       assert.ok(verdicts.includes('second-stranger refuse'));
     },
   );
+
+  testUnless(real, missing, 'of two with --leader-elect one is killed: the other goes on', async ({ world }) => {
+    const replicas = ['one', 'two'].map((name) => world.spawn(`--leader-elect --audit-log ${name}.jsonl`));
+    try {
+      const leads = ({ told }: Replica): boolean => /is now the leader\n(?![^]*no longer)/.test(told());
+      await until(() => replicas.some(leads), 'there is no leader');
+      await world.ask('node2', 'before');
+      await world.until('before', approved);
+      const leader = replicas.find(leads);
+      const other = replicas.find((replica) => replica !== leader);
+      assert.ok(leader && other && !leads(other));
+      const from = performance.now();
+      await leader.end('SIGKILL');
+      await world.ask('node2', 'after');
+      await world.until('after', approved);
+      const seconds = (performance.now() - from) / 1000;
+      console.log(`  approved by the other ${seconds.toFixed(1)} seconds after the leader was killed`);
+      assert.ok(seconds < 25 && leads(other), other.told());
+      assert.equal(await other.end('SIGTERM'), 0);
+      // It has freed the Lease: a third is the leader without waiting.
+      const third = world.spawn('--leader-elect');
+      replicas.push(third);
+      const started = performance.now();
+      await until(() => leads(third), third.told());
+      assert.ok(performance.now() - started < 10_000);
+    } finally {
+      for (const replica of replicas) await replica.end('SIGKILL');
+    }
+  });
 
   testUnless(real, missing, '--deny denies what is refused', async ({ world }) => {
     await world.ask('node2', 'mistaken', addresses['node1']);
