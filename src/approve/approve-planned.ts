@@ -11,6 +11,8 @@ export interface Approving extends Omit<ApproverOptions, 'onReport' | 'patienceM
   readonly open: () => Promise<CsrApi>;
   /** Gets what keeps the cluster from answering, once as long as it stays the same. */
   readonly onTrouble: (message: string) => void;
+  /** The cluster answers, and nothing is left to send; called again and again as long as that is so. */
+  readonly onWell?: () => void;
   readonly signal: AbortSignal;
   /** Other than usual where a test has no time. */
   readonly pauseMs?: number;
@@ -94,6 +96,7 @@ async function follow(approver: Approver, approving: Approving, { deadline, isDo
       place ??= await listAnew();
       await approver.send(place.api);
       wasWell = true;
+      approving.onWell?.();
       reports.reportOverdue();
       if (isDone() || performance.now() >= deadline) return;
       await watch(place);

@@ -13,6 +13,8 @@ export interface Leading {
   readonly onLeader: (isLeader: boolean) => void;
   /** Gets what keeps the Lease from being read or renewed, once as long as it stays the same. */
   readonly onTrouble: (message: string) => void;
+  /** The Lease could be read or renewed. */
+  readonly onWell: () => void;
   readonly now: () => Date;
   readonly signal: AbortSignal;
   /** Other than usual where a test has no time. */
@@ -97,12 +99,13 @@ class Election {
 
   /** Whether the Lease is ours now. Trouble is told, and no. */
   async #try(): Promise<boolean> {
-    const { onTrouble, signal } = this.#leading;
+    const { onTrouble, onWell, signal } = this.#leading;
     signal.throwIfAborted();
     try {
       const isOurs = await this.#acquireOrRenew();
       this.#wasWell = true;
       this.#trouble = '';
+      onWell();
       return isOurs;
     } catch (error) {
       if (!isTrouble(error, this.#wasWell)) throw error;

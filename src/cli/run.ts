@@ -64,6 +64,18 @@ function timeout(): Option {
     });
 }
 
+/** HOST:PORT, with an IPv6 address in brackets; without a host it is every address. */
+function listen(): Option {
+  return new Option('--listen <address>', 'with --watch: serve /healthz, /readyz and /metrics at HOST:PORT')
+    .implies({ watch: true })
+    .argParser((written) => {
+      const [, host, port] = /^(?:\[([\da-f:.]+)\]|[^:[\]]*):(\d{1,5})$/i.exec(written) ?? [];
+      if (port === undefined || Number(port) > 65_535)
+        throw new InvalidArgumentError('Write it as :9441 or 127.0.0.1:9441.');
+      return { host: host ?? written.slice(0, written.lastIndexOf(':')), port: Number(port) };
+    });
+}
+
 type Exit = (code: number) => void;
 
 /** The commands. Each is loaded when it is called, so that `bake --help` starts as fast as it can. */
@@ -223,6 +235,7 @@ complete.`,
         watch: true,
       }),
     )
+    .addOption(listen())
     .addOption(
       new Option('--deny', 'deny what is refused; kubelet then asks again and again').conflicts([
         'fromFile',
@@ -248,7 +261,7 @@ Examples:
   bake approve-csrs --from-file csrs.json
   kubectl get csr -o json | bake approve-csrs --from-file - -o json
   bake approve-csrs --watch --audit-log approvals.jsonl
-  bake approve-csrs --leader-elect
+  bake approve-csrs --leader-elect --listen :9441
 
 It waits until every planned node has its certificate, or says which have none
 and why. A request is approved only if it is exactly what its node may ask for:

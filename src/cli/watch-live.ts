@@ -1,18 +1,21 @@
 import { hostname } from 'node:os';
 import { watchPlanned } from '../approve/approve-planned.ts';
 import { lead } from '../approve/lead.ts';
+import { Metrics } from '../approve/metrics.ts';
 import type { NodeReport } from '../approve/node-report.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
 import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { LeaseApi } from '../edges/kubernetes/lease-api.ts';
 import type { Connection } from '../edges/kubernetes/read-kubeconfig.ts';
+import { serveStatus } from '../edges/status-server.ts';
 import { approvingIn, type Audit, type LiveOptions } from './approve-live.ts';
 import type { Context } from './context.ts';
 import { terminal } from './terminal.ts';
 
 export interface WatchOptions extends LiveOptions {
   readonly leaderElect?: true;
+  readonly listen?: { readonly host: string; readonly port: number };
 }
 
 /** Where all that may approve in a cluster agree on who does. */
@@ -22,7 +25,7 @@ const leaseName = { namespace: 'kube-system', name: 'bake-approver' };
  * Approves in a cluster until a signal comes, while it is the leader where that is wanted, and prints a line whenever a
  * certificate has come or does not come.
  * @returns the exit code
- * @throws Failure of the connection or of the audit log
+ * @throws Failure of the connection, of the audit log or `address-unusable`
  */
 export async function watchLive(
   cluster: Cluster,
@@ -31,35 +34,98 @@ export async function watchLive(
   options: WatchOptions,
   context: Context,
 ): Promise<number> {
-  const { signal } = context;
-  const watch = async (term: AbortSignal): Promise<void> => {
-    const api = new KubernetesApi(connection, { signal: term });
+  const status = new Status(options, context);
+  const watch = async (signal: AbortSignal): Promise<void> => {
+    const api = new KubernetesApi(connection, { signal });
     terminal(context).talk(`watching ${api.server} for ${cluster.nodes.length} planned nodes\n`);
-    const patienceMs = options.timeout * 1000;
-    const onReport = (report: NodeReport): void => tellReport(report, options, context);
+    status.metrics.isLeader = true;
     try {
-      await watchPlanned({
-        ...approvingIn(cluster, api, audit, options, context),
-        onReport,
-        patienceMs,
-        signal: term,
-      });
+      const approving = approvingIn(cluster, api, audit, options, context);
+      await watchPlanned(status.follow({ ...approving, signal, patienceMs: options.timeout * 1000 }));
     } finally {
+      status.metrics.isLeader = false;
       await api.close();
     }
   };
+  const end = options.listen === undefined ? undefined : await serveStatus(options.listen, status.pages());
   try {
-    await (options.leaderElect ? whileLeader(connection, watch, context) : watch(signal));
+    await (options.leaderElect ? whileLeader(connection, watch, status, context) : watch(context.signal));
   } catch (error) {
-    if (!signal.aborted) throw error;
+    if (!context.signal.aborted) throw error;
+  } finally {
+    await end?.();
   }
   return exitCodes.done;
+}
+
+type Watching = Parameters<typeof watchPlanned>[0];
+
+/** What can be asked of a process that watches. */
+class Status {
+  readonly metrics = new Metrics();
+  readonly #options: WatchOptions;
+  readonly #context: Context;
+  #isReady = false;
+
+  constructor(options: WatchOptions, context: Context) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** Counts and prints what comes of it. */
+  follow(approving: Omit<Watching, 'onReport'>): Watching {
+    const { metrics } = this;
+    return {
+      ...approving,
+      onDecision: (decision, isDenied) => {
+        metrics.countDecision(decision, isDenied);
+        approving.onDecision(decision, isDenied);
+      },
+      onReport: (report) => {
+        metrics.countReport(report);
+        this.#print(report);
+      },
+      onTrouble: (message) => {
+        this.trouble();
+        approving.onTrouble(message);
+      },
+      onWell: () => this.well(),
+    };
+  }
+
+  well(): void {
+    this.#isReady = true;
+  }
+
+  trouble(): void {
+    this.#isReady = false;
+    this.metrics.countTrouble();
+  }
+
+  #print(report: NodeReport): void {
+    const { now, stdout } = this.#context;
+    const { node, state, csr, why } = report;
+    const isJson = this.#options.output === 'json';
+    const line = isJson ? JSON.stringify({ time: now(), ...report }) : [node, state, csr, why].join('  ');
+    stdout.write(`${line.trimEnd()}\n`);
+  }
+
+  /** Ready is who reaches the apiserver, also one that waits to be the leader. */
+  pages(): Parameters<typeof serveStatus>[1] {
+    const ok = { status: 200, text: 'ok\n' } as const;
+    return {
+      '/healthz': () => ok,
+      '/readyz': () => (this.#isReady ? ok : { status: 503, text: 'the apiserver does not answer\n' }),
+      '/metrics': () => ({ status: 200, text: this.metrics.toText() }),
+    };
+  }
 }
 
 /** Over connections of its own: a renewal waits for no approval, and the Lease is freed after the signal. */
 async function whileLeader(
   connection: Connection,
   work: (term: AbortSignal) => Promise<void>,
+  status: Status,
   context: Context,
 ): Promise<void> {
   const { now, random, signal } = context;
@@ -73,7 +139,13 @@ async function whileLeader(
         lease: new LeaseApi(api, leaseName),
         identity,
         onLeader: (isLeader) => talk(`${identity} is ${isLeader ? 'now' : 'no longer'} the leader\n`),
-        onTrouble: (message) => talk(`${api.server}: ${message}; trying again\n`),
+        onTrouble: (message) => {
+          status.trouble();
+          talk(`${api.server}: ${message}; trying again\n`);
+        },
+        onWell: () => {
+          if (!status.metrics.isLeader) status.well();
+        },
         now,
         signal,
       },
@@ -86,9 +158,3 @@ async function whileLeader(
 
 /** As client-go has it, half of the time in which a renewal has to work. */
 const LEASE_STALL_MS = 5000;
-
-function tellReport(report: NodeReport, { output }: WatchOptions, { now, stdout }: Context): void {
-  const { node, state, csr, why } = report;
-  const line = output === 'json' ? JSON.stringify({ time: now(), ...report }) : [node, state, csr, why].join('  ');
-  stdout.write(`${line.trimEnd()}\n`);
-}

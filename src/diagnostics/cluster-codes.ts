@@ -34,6 +34,12 @@ signers); with --leader-elect it gets, creates and updates the Lease kube-system
     story: `The table says for each how far it has come, and why no further. Without that certificate kubectl logs and exec
 do not work on the node. What was approved stays approved; run bake approve-csrs again once the cause is gone.`,
   },
+  'address-unusable': {
+    severity: 'error',
+    summary: 'bake cannot listen where --listen says',
+    story: `Another program listens there, the address is not of this machine, or the port is below 1024 and not for
+everybody. \`--listen :9441\` is that port on every address, \`--listen 127.0.0.1:9441\` on this machine only.`,
+  },
   'nodes-without-request': {
     severity: 'error',
     summary: 'of some planned nodes there is no request, and whether they have a certificate cannot be seen',

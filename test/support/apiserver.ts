@@ -1,11 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { Agent, request } from 'undici';
+import { freePort } from './free-port.ts';
 import { kubeconfigOf } from './kubeconfig.ts';
 import { makeIdentities } from './make-identities.ts';
 
@@ -150,14 +149,6 @@ export async function startApiServer(
       await dispatcher.destroy();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function untilHealthy(call: ApiServer['call'], log: () => string): Promise<void> {
