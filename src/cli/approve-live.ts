@@ -1,8 +1,7 @@
 import { approvePlanned, type Approving } from '../approve/approve-planned.ts';
 import type { NodeReport } from '../approve/node-report.ts';
-import type { Cluster } from '../cluster/cluster.ts';
-import { planOf } from '../cluster/planned-identity.ts';
 import { auditLine } from '../csr/audit-line.ts';
+import type { Inventory } from '../csr/inventory.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { CsrApi } from '../edges/kubernetes/csr-api.ts';
@@ -28,7 +27,7 @@ export type Audit = (line: string) => void;
  * @throws Failure `nodes-without-certificate`, `nodes-without-request`, or of the connection; SourceTrouble as approvePlanned
  */
 export async function approveLive(
-  cluster: Cluster,
+  inventory: Inventory,
   api: KubernetesApi,
   audit: Audit,
   options: LiveOptions,
@@ -36,7 +35,7 @@ export async function approveLive(
 ): Promise<number> {
   const timeoutMs = options.timeout * 1000;
   const reports = await approvePlanned({
-    ...approvingIn(cluster, api, audit, options, context),
+    ...approvingIn(inventory, api, audit, options, context),
     timeoutMs,
     signal: context.signal,
   });
@@ -51,15 +50,14 @@ export async function approveLive(
 
 /** What approving takes, wherever it ends; `signal` is that of the connection. */
 export function approvingIn(
-  cluster: Cluster,
+  inventory: Inventory,
   api: KubernetesApi,
   audit: Audit,
   { deny }: Pick<LiveOptions, 'deny'>,
   { now, stderr }: Context,
 ): Omit<Approving, 'signal'> {
   return {
-    plan: planOf(cluster),
-    authority: cluster.controlPlane.certificateAuthority,
+    ...inventory,
     open: () => CsrApi.open(api),
     onDecision: (decision, isDenied) => audit(auditLine(decision, { time: now(), isDone: true, isDenied })),
     deny: deny === true,

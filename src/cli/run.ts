@@ -221,6 +221,7 @@ complete.`,
         'judge what `kubectl get csr -o json` has saved, or - for stdin, and change nothing',
       ).conflicts(['dryRun', 'timeout', 'kubeconfig', 'context']),
     )
+    .option('--inventory <file>', 'go by this, which `bake compile` writes for the approver, not by a description')
     .option('--dry-run', 'say what would be approved, and change nothing')
     .option('--explain <name>', 'tell why one request is approved or refused, and change nothing')
     .addOption(

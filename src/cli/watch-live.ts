@@ -3,7 +3,7 @@ import { watchPlanned } from '../approve/approve-planned.ts';
 import { lead } from '../approve/lead.ts';
 import { Metrics } from '../approve/metrics.ts';
 import type { NodeReport } from '../approve/node-report.ts';
-import type { Cluster } from '../cluster/cluster.ts';
+import type { Inventory } from '../csr/inventory.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
 import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { LeaseApi } from '../edges/kubernetes/lease-api.ts';
@@ -11,6 +11,7 @@ import type { Connection } from '../edges/kubernetes/read-kubeconfig.ts';
 import { serveStatus } from '../edges/status-server.ts';
 import { approvingIn, type Audit, type LiveOptions } from './approve-live.ts';
 import type { Context } from './context.ts';
+import { InventoryFile } from './inventory-file.ts';
 import { terminal } from './terminal.ts';
 
 export interface WatchOptions extends LiveOptions {
@@ -28,25 +29,27 @@ const leaseName = { namespace: 'kube-system', name: 'bake-approver' };
  * @throws Failure of the connection, of the audit log or `address-unusable`
  */
 export async function watchLive(
-  cluster: Cluster,
+  inventory: Inventory | InventoryFile,
   connection: Connection,
   audit: Audit,
   options: WatchOptions,
   context: Context,
 ): Promise<number> {
   const status = new Status(options, context);
-  const watch = async (signal: AbortSignal): Promise<void> => {
+  const watchBy = async (planned: Inventory, signal: AbortSignal): Promise<void> => {
     const api = new KubernetesApi(connection, { signal });
-    terminal(context).talk(`watching ${api.server} for ${cluster.nodes.length} planned nodes\n`);
+    terminal(context).talk(`watching ${api.server} for ${planned.plan.size} planned nodes\n`);
     status.metrics.isLeader = true;
     try {
-      const approving = approvingIn(cluster, api, audit, options, context);
+      const approving = approvingIn(planned, api, audit, options, context);
       await watchPlanned(status.follow({ ...approving, signal, patienceMs: options.timeout * 1000 }));
     } finally {
       status.metrics.isLeader = false;
       await api.close();
     }
   };
+  const watch = (signal: AbortSignal): Promise<void> =>
+    inventory instanceof InventoryFile ? asItChanges(inventory, signal, watchBy) : watchBy(inventory, signal);
   const end = options.listen === undefined ? undefined : await serveStatus(options.listen, status.pages());
   try {
     await (options.leaderElect ? whileLeader(connection, watch, status, context) : watch(context.signal));
@@ -56,6 +59,25 @@ export async function watchLive(
     await end?.();
   }
   return exitCodes.done;
+}
+
+/** All is judged anew whenever there is another inventory. */
+async function asItChanges(
+  file: InventoryFile,
+  signal: AbortSignal,
+  watchBy: (inventory: Inventory, signal: AbortSignal) => Promise<void>,
+): Promise<never> {
+  for (;;) {
+    const turn = new AbortController();
+    const either = AbortSignal.any([signal, turn.signal]);
+    const both = [watchBy(file.current, either), file.untilChanged(either)];
+    try {
+      await Promise.race(both);
+    } finally {
+      turn.abort();
+      await Promise.allSettled(both);
+    }
+  }
 }
 
 type Watching = Parameters<typeof watchPlanned>[0];

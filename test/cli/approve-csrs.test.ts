@@ -455,6 +455,55 @@ bake_leader 1
   }),
 );
 
+/** What compile makes for the ConfigMap, with the names and addresses of these nodes. */
+function inventoryOf(certificateAuthority: string, nodes: Readonly<Record<string, string>>): string {
+  const planned = Object.entries(nodes).map(([name, address]) => ({ name, address }));
+  return JSON.stringify({ certificateAuthority, nodes: planned });
+}
+
+live('--inventory stands for a description, and is gone by anew when it changes', () =>
+  inTemporaryFolder(async (folder) => {
+    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
+    writeFileSync(join(folder, 'ca.pem'), server.certificate);
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+    const write = (text: string): void => writeFileSync(join(folder, 'inventory.json'), text);
+    write(inventoryOf(server.certificate, { node1: '192.168.31.136' }));
+    const bake = (words: string, end = new AbortController()) =>
+      runBake(['approve-csrs', '--inventory', 'inventory.json', '--kubeconfig', 'config', ...words.split(' ')], {
+        cwd: folder,
+        signal: end.signal,
+      });
+    const issued = async (name: string): Promise<void> => {
+      for (const start = performance.now(); server.objects.get(name)?.status.certificate === undefined;) {
+        assert.ok(performance.now() - start < 10_000, `${name} is not issued`);
+        await setTimeout(50);
+      }
+    };
+    try {
+      assert.match((await bake('--dry-run')).stdout, /^csr-vn6c2 .* node-not-planned: /m);
+      const end = new AbortController();
+      const ran = bake('--watch', end);
+      await issued('csr-prd8t');
+      write('{"nodes": []}');
+      await setTimeout(2500);
+      // The address that node2 asks for.
+      write(inventoryOf(server.certificate, { node1: '192.168.31.136', node2: '192.168.31.44' }));
+      await issued('csr-vn6c2');
+      end.abort('SIGTERM');
+      const { exitCode, stderr } = await ran;
+      assert.equal(exitCode, 0);
+      assert.match(stderr, /inventory\.json is no inventory any more; the last one stays\n[^]*for 2 planned nodes\n/);
+
+      write('{"nodes": []}');
+      const wrong = await bake('--dry-run -o json');
+      assert.match(wrong.stderr, /^error inventory-unreadable: inventory\.json is no inventory; /);
+      assert.equal(wrong.exitCode, 3);
+    } finally {
+      await server.close();
+    }
+  }),
+);
+
 live(
   'an apiserver that does not answer is told',
   inCluster([good], async (bake, server) => {

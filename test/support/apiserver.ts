@@ -15,6 +15,8 @@ export interface ApiServer {
   readonly identities: string;
   /** Of an administrator, by a token. */
   readonly kubeconfig: string;
+  /** Of the service account of manifests/approver, by a token. */
+  readonly approverKubeconfig: string;
   /** What an administrator would send; rejects unless it is 2xx. `as` is whom they impersonate. */
   call(method: string, path: string, body?: object, as?: { user: string; groups: readonly string[] }): Promise<unknown>;
   /** Kills one of its programs. */
@@ -58,10 +60,14 @@ export async function startApiServer(
   const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
   const server = `https://127.0.0.1:${port}`;
   const token = randomBytes(16).toString('hex');
-  writeFileSync(join(folder, 'tokens.csv'), `${token},admin,admin,system:masters\n`);
+  const approverToken = randomBytes(16).toString('hex');
+  const approver = 'system:serviceaccount:kube-system:bake-approver,approver,"system:serviceaccounts"';
+  writeFileSync(join(folder, 'tokens.csv'), `${token},admin,admin,system:masters\n${approverToken},${approver}\n`);
   const kubeconfig = join(folder, 'admin.kubeconfig');
+  const approverKubeconfig = join(folder, 'approver.kubeconfig');
   const ca = join(identities, 'ca.pem');
   writeFileSync(kubeconfig, kubeconfigOf(server, ca, { token }));
+  writeFileSync(approverKubeconfig, kubeconfigOf(server, ca, { token: approverToken }));
 
   const etcd = `http://127.0.0.1:${etcdPort}`;
   const programs: Readonly<Record<Program, Flags>> = {
@@ -138,6 +144,7 @@ export async function startApiServer(
     server,
     identities,
     kubeconfig,
+    approverKubeconfig,
     call,
     kill,
     start: async (program) => {
