@@ -1,16 +1,18 @@
 import { setTimeout } from 'node:timers/promises';
 import { servingSigner } from '../csr/judge-csr.ts';
-import { Failure } from '../diagnostics/failure.ts';
 import type { CsrApi } from '../edges/kubernetes/csr-api.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
 import { Approver, type ApproverOptions } from './approver.ts';
 import type { NodeReport } from './node-report.ts';
+import { isTrouble, type Trouble } from './trouble.ts';
 
 export interface Approving extends Omit<ApproverOptions, 'onReport' | 'patienceMs'> {
   /** Called until it succeeds, and again whenever all requests have to be listed. */
   readonly open: () => Promise<CsrApi>;
   /** Gets what keeps the cluster from answering, once as long as it stays the same. */
   readonly onTrouble: (message: string) => void;
+  /** The cluster answers, and nothing is left to send; called again and again as long as that is so. */
+  readonly onWell?: () => void;
   readonly signal: AbortSignal;
   /** Other than usual where a test has no time. */
   readonly pauseMs?: number;
@@ -58,8 +60,6 @@ interface Place {
   version: string;
 }
 
-type Trouble = SourceTrouble | Failure;
-
 /** Lists what there is and then watches what comes, with pauses after trouble. Only a list that is too old is read again. */
 async function follow(approver: Approver, approving: Approving, { deadline, isDone }: Until): Promise<void> {
   const { open, onTrouble, signal, pauseMs = PAUSE_MS, watchMs = WATCH_MS } = approving;
@@ -96,6 +96,7 @@ async function follow(approver: Approver, approving: Approving, { deadline, isDo
       place ??= await listAnew();
       await approver.send(place.api);
       wasWell = true;
+      approving.onWell?.();
       reports.reportOverdue();
       if (isDone() || performance.now() >= deadline) return;
       await watch(place);
@@ -113,13 +114,6 @@ async function follow(approver: Approver, approving: Approving, { deadline, isDo
     await setTimeout(Math.min(left, pauseAfter(trouble, troubles, pauseMs)), undefined, { signal });
   }
   if (!wasWell) throw trouble;
-}
-
-/** What passes for whoever has been let in before: an apiserver that starts refuses everybody, a name server may be away. */
-const passing = ['cluster-refuses', 'cluster-untrusted', 'kubeconfig-unusable'];
-
-function isTrouble(error: unknown, wasWell: boolean): error is Trouble {
-  return error instanceof SourceTrouble || (wasWell && error instanceof Failure && passing.includes(error.code));
 }
 
 /** Never all at the same time: an apiserver that starts anew is not to be overrun. */

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { planOf, type Plan } from '../cluster/planned-identity.ts';
+import type { Plan } from '../cluster/planned-identity.ts';
 import { auditLine } from '../csr/audit-line.ts';
+import { inventoryOf, type Inventory } from '../csr/inventory.ts';
 import { servingSigner } from '../csr/judge-csr.ts';
 import { Survey, type Decision } from '../csr/survey.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
@@ -9,14 +10,16 @@ import { CsrApi, type CsrPage } from '../edges/kubernetes/csr-api.ts';
 import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { readKubeconfig } from '../edges/kubernetes/read-kubeconfig.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
-import { approveLive, unreachable, watchLive, type Audit, type LiveOptions } from './approve-live.ts';
+import { approveLive, unreachable, type Audit } from './approve-live.ts';
 import type { Context } from './context.ts';
 import { explainDecision } from './explain-decision.ts';
+import { InventoryFile } from './inventory-file.ts';
 import { loadAndReport } from './load-and-report.ts';
 import { readCsrFile } from './read-csr-file.ts';
 import { tellDecisions } from './tell-decisions.ts';
+import { watchLive, type WatchOptions } from './watch-live.ts';
 
-export interface ApproveCsrsOptions extends LiveOptions {
+export interface ApproveCsrsOptions extends WatchOptions {
   readonly fromFile?: string;
   readonly dryRun?: true;
   readonly watch?: true;
@@ -24,6 +27,7 @@ export interface ApproveCsrsOptions extends LiveOptions {
   readonly kubeconfig?: string;
   readonly context?: string;
   readonly auditLog?: string;
+  readonly inventory?: string;
 }
 
 /**
@@ -32,18 +36,25 @@ export interface ApproveCsrsOptions extends LiveOptions {
  * @throws Failure `csrs-unreadable`, `unknown-csr`, `kubeconfig-unusable`, `output-unwritable`, or as approveLive
  */
 export async function approveCsrs(file: string, options: ApproveCsrsOptions, context: Context): Promise<number> {
-  const loaded = loadAndReport(file, options.output === 'json' ? { json: true } : {}, context);
-  if (loaded === undefined) return exitCodes.description;
-  const plan = planOf(loaded.cluster);
+  const inventory = inventoryFrom(file, options, context);
+  if (inventory === undefined) return exitCodes.description;
+  const { plan } = inventory instanceof InventoryFile ? inventory.current : inventory;
   const audit = auditTo(options, context);
   if (options.fromFile !== undefined)
     return judge(plan, [{ values: await readCsrFile(options.fromFile, context) }], audit, options, context);
 
-  const api = new KubernetesApi(readKubeconfig(options, context), context);
+  const connection = readKubeconfig(options, context);
+  if (options.watch) return watchLive(inventory, connection, audit, options, context);
+  const api = new KubernetesApi(connection, context);
   try {
     if (options.dryRun === undefined && options.explain === undefined) {
-      const live = options.watch ? watchLive : approveLive;
-      return await live(loaded.cluster, api, audit, options, context);
+      return await approveLive(
+        inventory instanceof InventoryFile ? inventory.current : inventory,
+        api,
+        audit,
+        options,
+        context,
+      );
     }
     return await judge(plan, (await CsrApi.open(api)).list(servingSigner), audit, options, context);
   } catch (error) {
@@ -51,6 +62,17 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
   } finally {
     await api.close();
   }
+}
+
+/** What is planned; undefined where the description is wrong, which is told. */
+function inventoryFrom(
+  file: string,
+  { inventory, output }: ApproveCsrsOptions,
+  context: Context,
+): Inventory | InventoryFile | undefined {
+  if (inventory !== undefined) return new InventoryFile(inventory, context);
+  const loaded = loadAndReport(file, output === 'json' ? { json: true } : {}, context);
+  return loaded && inventoryOf(loaded.cluster);
 }
 
 /** Where the lines of the verdicts go. */

@@ -1,8 +1,7 @@
-import { approvePlanned, watchPlanned, type Approving } from '../approve/approve-planned.ts';
+import { approvePlanned, type Approving } from '../approve/approve-planned.ts';
 import type { NodeReport } from '../approve/node-report.ts';
-import type { Cluster } from '../cluster/cluster.ts';
-import { planOf } from '../cluster/planned-identity.ts';
 import { auditLine } from '../csr/audit-line.ts';
+import type { Inventory } from '../csr/inventory.ts';
 import type { DiagnosticCode } from '../diagnostics/codes.ts';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { CsrApi } from '../edges/kubernetes/csr-api.ts';
@@ -11,7 +10,6 @@ import type { SourceTrouble } from '../edges/source-trouble.ts';
 import { textTable } from '../report/text-table.ts';
 import type { Context } from './context.ts';
 import { printJson } from './print-json.ts';
-import { terminal } from './terminal.ts';
 
 export interface LiveOptions {
   readonly output: 'table' | 'json';
@@ -29,14 +27,18 @@ export type Audit = (line: string) => void;
  * @throws Failure `nodes-without-certificate`, `nodes-without-request`, or of the connection; SourceTrouble as approvePlanned
  */
 export async function approveLive(
-  cluster: Cluster,
+  inventory: Inventory,
   api: KubernetesApi,
   audit: Audit,
   options: LiveOptions,
   context: Context,
 ): Promise<number> {
   const timeoutMs = options.timeout * 1000;
-  const reports = await approvePlanned({ ...approvingIn(cluster, api, audit, options, context), timeoutMs });
+  const reports = await approvePlanned({
+    ...approvingIn(inventory, api, audit, options, context),
+    timeoutMs,
+    signal: context.signal,
+  });
   const lacking = reports.filter(({ state }) => state !== 'issued');
   const good = lacking.length === 0;
   // Else the JSON goes with the error.
@@ -46,50 +48,21 @@ export async function approveLive(
   throw new Failure(...told(lacking, reports.length), exitCodes.outside, { nodes: reports });
 }
 
-/**
- * Approves in a cluster until a signal comes, and prints a line whenever a certificate has come or does not come.
- * @returns the exit code
- * @throws Failure of the connection or of the audit log
- */
-export async function watchLive(
-  cluster: Cluster,
+/** What approving takes, wherever it ends; `signal` is that of the connection. */
+export function approvingIn(
+  inventory: Inventory,
   api: KubernetesApi,
   audit: Audit,
-  options: LiveOptions,
-  context: Context,
-): Promise<number> {
-  const { now, signal, stdout } = context;
-  const { output, timeout } = options;
-  const onReport = (report: NodeReport): void => {
-    const { node, state, csr, why } = report;
-    const line = output === 'json' ? JSON.stringify({ time: now(), ...report }) : [node, state, csr, why].join('  ');
-    stdout.write(`${line.trimEnd()}\n`);
-  };
-  terminal(context).talk(`watching ${api.server} for ${cluster.nodes.length} planned nodes\n`);
-  try {
-    await watchPlanned({ ...approvingIn(cluster, api, audit, options, context), onReport, patienceMs: timeout * 1000 });
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  }
-  return exitCodes.done;
-}
-
-function approvingIn(
-  cluster: Cluster,
-  api: KubernetesApi,
-  audit: Audit,
-  { deny }: LiveOptions,
-  { now, signal, stderr }: Context,
-): Approving {
+  { deny }: Pick<LiveOptions, 'deny'>,
+  { now, stderr }: Context,
+): Omit<Approving, 'signal'> {
   return {
-    plan: planOf(cluster),
-    authority: cluster.controlPlane.certificateAuthority,
+    ...inventory,
     open: () => CsrApi.open(api),
     onDecision: (decision, isDenied) => audit(auditLine(decision, { time: now(), isDone: true, isDenied })),
     deny: deny === true,
     onTrouble: (message) => void stderr.write(`${api.server}: ${message}; trying again\n`),
     now,
-    signal,
   };
 }
 

@@ -67,6 +67,18 @@ function description(): Option {
   return new Option('-f, --file <description>', 'the description').default('cluster.yaml');
 }
 
+/** HOST:PORT, with an IPv6 address in brackets; without a host it is every address. */
+function listen(): Option {
+  return new Option('--listen <address>', 'with --watch: serve /healthz, /readyz and /metrics at HOST:PORT')
+    .implies({ watch: true })
+    .argParser((written) => {
+      const [, host, port] = /^(?:\[([\da-f:.]+)\]|[^:[\]]*):(\d{1,5})$/i.exec(written) ?? [];
+      if (port === undefined || Number(port) > 65_535)
+        throw new InvalidArgumentError('Write it as :9441 or 127.0.0.1:9441.');
+      return { host: host ?? written.slice(0, written.lastIndexOf(':')), port: Number(port) };
+    });
+}
+
 type Exit = (code: number) => void;
 
 /** The commands. Each is loaded when it is called, so that `bake --help` starts as fast as it can. */
@@ -241,6 +253,7 @@ node writes is kept in memory, and nothing leaves it.`,
         'judge what `kubectl get csr -o json` has saved, or - for stdin, and change nothing',
       ).conflicts(['dryRun', 'timeout', 'kubeconfig', 'context']),
     )
+    .option('--inventory <file>', 'go by this, which `bake compile` writes for the approver, not by a description')
     .option('--dry-run', 'say what would be approved, and change nothing')
     .option('--explain <name>', 'tell why one request is approved or refused, and change nothing')
     .addOption(
@@ -250,6 +263,12 @@ node writes is kept in memory, and nothing leaves it.`,
         'explain',
       ]),
     )
+    .addOption(
+      new Option('--leader-elect', '--watch, of which several run, and only one at a time approves').implies({
+        watch: true,
+      }),
+    )
+    .addOption(listen())
     .addOption(
       new Option('--deny', 'deny what is refused; kubelet then asks again and again').conflicts([
         'fromFile',
@@ -275,6 +294,7 @@ Examples:
   bake approve-csrs --from-file csrs.json
   kubectl get csr -o json | bake approve-csrs --from-file - -o json
   bake approve-csrs --watch --audit-log approvals.jsonl
+  bake approve-csrs --leader-elect --listen :9441
 
 It waits until every planned node has its certificate, or says which have none
 and why. A request is approved only if it is exactly what its node may ask for:
@@ -282,7 +302,8 @@ its name and its address in the description. Every verdict is a line of JSON on
 stderr, or in the file of --audit-log.
 
 With --watch it prints a line for each certificate that comes, and for each that
-has not come in --timeout after its approval.`,
+has not come in --timeout after its approval. --leader-elect is for several that
+stand in for each other: the Lease kube-system/bake-approver says who approves.`,
     )
     .action(async (file: string, options: ApproveCsrsOptions) => {
       const { approveCsrs } = await import('./approve-csrs.ts');

@@ -22,9 +22,13 @@ export interface Cluster {
   readonly downloads: Downloads;
   readonly lock: LockState;
   readonly userData: UserData;
+  readonly approver: Approver;
   readonly tokens: { readonly ttlSeconds: number };
   readonly nodes: readonly Node[];
 }
+
+/** bake inside the cluster, by its container image. */
+export type Approver = { readonly kind: 'none' } | { readonly kind: 'deployment'; readonly image: string };
 
 export type Profile = 'default' | 'guide';
 export type Architecture = 'amd64' | 'arm64';

@@ -1,4 +1,4 @@
-import type { Cluster, Node } from './cluster.ts';
+import type { Node } from './cluster.ts';
 
 /**
  * Who a node is in Kubernetes: what compile writes for its kubelet, which therefore is all that this kubelet may ask a
@@ -19,13 +19,15 @@ export interface PlannedIdentity {
 /** The group that a kubelet's client certificate names as its organization. */
 export const nodesGroup = 'system:nodes';
 
-export function plannedIdentity({ name, address }: Node): PlannedIdentity {
+type Named = Pick<Node, 'name' | 'address'>;
+
+export function plannedIdentity({ name, address }: Named): PlannedIdentity {
   return { name, address, user: `system:node:${name}` };
 }
 
 /** The nodes of a cluster by the users that they are. */
 export type Plan = ReadonlyMap<string, PlannedIdentity>;
 
-export function planOf({ nodes }: Cluster): Plan {
+export function planOf({ nodes }: { readonly nodes: readonly Named[] }): Plan {
   return new Map(nodes.map(plannedIdentity).map((identity) => [identity.user, identity]));
 }

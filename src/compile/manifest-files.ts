@@ -1,4 +1,6 @@
+import { gte } from 'semver';
 import type { Cluster } from '../cluster/cluster.ts';
+import { formatInventory } from '../csr/inventory.ts';
 import { quoteYaml } from '../templates/quote-yaml.ts';
 import type { Templates } from '../templates/templates.ts';
 import { bootstrapGroup } from '../tokens/bootstrap-group.ts';
@@ -11,6 +13,21 @@ export function* rbacFiles(cluster: Cluster, templates: Templates): Iterable<Out
     kubeletClientUser: quoteYaml(cluster.controlPlane.kubeletClientUser),
   });
   yield { path: 'manifests/rbac.yaml', mode: 0o644, content };
+}
+
+/** manifests/approver/: bake approve-csrs as a Deployment of two replicas. */
+export function* approverFiles(cluster: Cluster, templates: Templates): Iterable<OutputFile> {
+  if (cluster.approver.kind === 'none') return;
+  const view = {
+    image: quoteYaml(cluster.approver.image),
+    inventory: quoteYaml(formatInventory(cluster)),
+    // An older apiserver refuses the field: https://github.com/kubernetes/kubernetes/pull/91381
+    hasSeccompProfile: gte(cluster.controlPlane.version, '1.19.0'),
+  };
+  for (const name of ['rbac', 'inventory', 'deployment']) {
+    const content = templates.render(`manifests/approver/${name}.yaml.hbs`, view);
+    yield { path: `manifests/approver/${name}.yaml`, mode: 0o644, content };
+  }
 }
 
 /** manifests/tokens/NAME.yaml: what `kubeadm token create` makes, section 3 (1) of the guide, one Secret a node. */

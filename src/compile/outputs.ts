@@ -3,7 +3,7 @@ import type { Templates } from '../templates/templates.ts';
 import type { TokenOf } from '../tokens/token.ts';
 import { checkSharedFile } from './check-output.ts';
 import { imageFiles } from './image/image-files.ts';
-import { rbacFiles, tokenFiles } from './manifest-files.ts';
+import { approverFiles, rbacFiles, tokenFiles } from './manifest-files.ts';
 import { nodeFiles } from './node-files.ts';
 import type { OutputFile } from './output-file.ts';
 
@@ -21,6 +21,8 @@ const outputs: readonly Output[] = [
   { files: (cluster, _, templates) => imageFiles(cluster, templates), check: checkSharedFile },
   // manifests/rbac.yaml: what kubelets and the apiserver may do
   { files: (cluster, _, templates) => rbacFiles(cluster, templates), check: checkSharedFile },
+  // manifests/approver/: bake itself in the cluster, where that is wanted
+  { files: (cluster, _, templates) => approverFiles(cluster, templates), check: checkSharedFile },
   // manifests/tokens/: each node's bootstrap token, as a Secret
   { files: tokenFiles },
   // nodes/: each node's user-data, meta-data and network-config

@@ -5,8 +5,8 @@ export const clusterCodes = {
   'kubeconfig-unusable': {
     severity: 'error',
     summary: 'the kubeconfig leads to no cluster',
-    story: `bake finds it as kubectl does: --kubeconfig, else the files of $KUBECONFIG, else ~/.kube/config; --context chooses
-in it. It takes client certificates, tokens and files of tokens. A login by exec, by a proxy or by a password it does not
+    story: `bake finds it as kubectl does: --kubeconfig, else the files of $KUBECONFIG, else ~/.kube/config, else the service
+account of the Pod that it runs in; --context chooses in it. It takes client certificates, tokens and files of tokens. A login by exec, by a proxy or by a password it does not
 know: \`kubectl get csr -o json | bake approve-csrs --from-file -\` judges all the same.`,
   },
   'cluster-unreachable': {
@@ -26,13 +26,19 @@ there is no such host. Asking again would not help. tls-server-name in the kubec
     summary: 'the apiserver refuses what bake asks',
     story: `The login is no longer good, or may not do this. bake lists certificatesigningrequests, updates
 certificatesigningrequests/approval, and approves for the signer kubernetes.io/kubelet-serving (the verb approve on
-signers). https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
+signers); with --leader-elect it gets, creates and updates the Lease kube-system/bake-approver. https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
   },
   'nodes-without-certificate': {
     severity: 'error',
     summary: 'some planned nodes have no serving certificate yet',
     story: `The table says for each how far it has come, and why no further. Without that certificate kubectl logs and exec
 do not work on the node. What was approved stays approved; run bake approve-csrs again once the cause is gone.`,
+  },
+  'address-unusable': {
+    severity: 'error',
+    summary: 'bake cannot listen where --listen says',
+    story: `Another program listens there, the address is not of this machine, or the port is below 1024 and not for
+everybody. \`--listen :9441\` is that port on every address, \`--listen 127.0.0.1:9441\` on this machine only.`,
   },
   'nodes-without-request': {
     severity: 'error',

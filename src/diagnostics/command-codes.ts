@@ -29,6 +29,12 @@ description. Give it another folder, or move the file away.`,
     story: `\`bake approve-csrs --from-file\` reads what \`kubectl get csr -o json\` prints: a list, or one request. YAML and
 tables say less, or say it in other ways.`,
   },
+  'inventory-unreadable': {
+    severity: 'error',
+    summary: 'there is no inventory in the file of --inventory',
+    story: `An inventory is JSON: the certificate of the CA, and name and address of each node. \`bake compile\` writes it
+into manifests/approver where the description has an approver; in the cluster it is a file of the ConfigMap bake-approver.`,
+  },
   'unknown-csr': {
     severity: 'error',
     summary: 'there is no such certificate signing request',

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { request as httpRequest } from 'undici';
 import { suite } from 'uvu';
 import { sequence } from '../support/der.ts';
 import {
@@ -17,6 +18,7 @@ import {
   p256,
 } from '../support/make-csr.ts';
 import { fakeApiServer, type FakeApiServer, type Stored } from '../support/fake-apiserver.ts';
+import { freePort } from '../support/free-port.ts';
 import { kubeconfigOf } from '../support/kubeconfig.ts';
 import { runBake } from '../support/run-bake.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
@@ -399,6 +401,109 @@ live('--watch goes on until a signal comes, and says what has come', () =>
   }),
 );
 
+live('--listen tells Prometheus and probes how it is', () =>
+  inTemporaryFolder(async (folder) => {
+    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
+    cpSync(guide, folder, { recursive: true });
+    writeFileSync(join(folder, 'ca.pem'), server.certificate);
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+    const port = await freePort();
+    const get = async (path: string): Promise<[number, string]> => {
+      const { statusCode, body } = await httpRequest(`http://127.0.0.1:${port}${path}`);
+      return [statusCode, await body.text()];
+    };
+    const argv = ['approve-csrs', '--leader-elect', '--kubeconfig', 'config', '--listen', `127.0.0.1:${port}`];
+    const end = new AbortController();
+    const ran = runBake(argv, { cwd: folder, signal: end.signal });
+    try {
+      await setTimeout(1000);
+      assert.deepEqual(await get('/healthz'), [200, 'ok\n']);
+      assert.deepEqual(await get('/readyz'), [200, 'ok\n']);
+      assert.equal((await get('/'))[0], 404);
+      assert.equal(
+        (await get('/metrics'))[1],
+        `# HELP bake_csr_decisions_total Requests decided, by verdict and reason.
+# TYPE bake_csr_decisions_total counter
+bake_csr_decisions_total{verdict="refuse",reason="name-not-planned"} 1
+bake_csr_decisions_total{verdict="approve",reason="as-planned"} 1
+# HELP bake_certificates_total Certificates of planned nodes, by what came of them.
+# TYPE bake_certificates_total counter
+bake_certificates_total{state="issued"} 1
+# HELP bake_apiserver_troubles_total Times that the apiserver began to fail.
+# TYPE bake_apiserver_troubles_total counter
+bake_apiserver_troubles_total 0
+# HELP bake_leader Whether this process is the one that approves.
+# TYPE bake_leader gauge
+bake_leader 1
+`,
+      );
+      const second = await runBake(argv, { cwd: folder });
+      assert.match(second.stderr, /^error address-unusable: cannot listen on 127\.0\.0\.1:\d+ \(EADDRINUSE\); /m);
+      assert.equal(second.exitCode, 3);
+
+      await server.close();
+      await setTimeout(500);
+      assert.equal((await get('/readyz'))[0], 503);
+      assert.equal((await get('/healthz'))[0], 200);
+      assert.match((await get('/metrics'))[1], /^bake_apiserver_troubles_total [12]$/m);
+    } finally {
+      end.abort('SIGTERM');
+      await server.close();
+    }
+    assert.equal((await ran).exitCode, 0);
+    await assert.rejects(get('/healthz'));
+  }),
+);
+
+/** What compile makes for the ConfigMap, with the names and addresses of these nodes. */
+function inventoryOf(certificateAuthority: string, nodes: Readonly<Record<string, string>>): string {
+  const planned = Object.entries(nodes).map(([name, address]) => ({ name, address }));
+  return JSON.stringify({ certificateAuthority, nodes: planned });
+}
+
+live('--inventory stands for a description, and is gone by anew when it changes', () =>
+  inTemporaryFolder(async (folder) => {
+    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
+    writeFileSync(join(folder, 'ca.pem'), server.certificate);
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+    const write = (text: string): void => writeFileSync(join(folder, 'inventory.json'), text);
+    write(inventoryOf(server.certificate, { node1: '192.168.31.136' }));
+    const bake = (words: string, end = new AbortController()) =>
+      runBake(['approve-csrs', '--inventory', 'inventory.json', '--kubeconfig', 'config', ...words.split(' ')], {
+        cwd: folder,
+        signal: end.signal,
+      });
+    const issued = async (name: string): Promise<void> => {
+      for (const start = performance.now(); server.objects.get(name)?.status.certificate === undefined;) {
+        assert.ok(performance.now() - start < 10_000, `${name} is not issued`);
+        await setTimeout(50);
+      }
+    };
+    try {
+      assert.match((await bake('--dry-run')).stdout, /^csr-vn6c2 .* node-not-planned: /m);
+      const end = new AbortController();
+      const ran = bake('--watch', end);
+      await issued('csr-prd8t');
+      write('{"nodes": []}');
+      await setTimeout(2500);
+      // The address that node2 asks for.
+      write(inventoryOf(server.certificate, { node1: '192.168.31.136', node2: '192.168.31.44' }));
+      await issued('csr-vn6c2');
+      end.abort('SIGTERM');
+      const { exitCode, stderr } = await ran;
+      assert.equal(exitCode, 0);
+      assert.match(stderr, /inventory\.json is no inventory any more; the last one stays\n[^]*for 2 planned nodes\n/);
+
+      write('{"nodes": []}');
+      const wrong = await bake('--dry-run -o json');
+      assert.match(wrong.stderr, /^error inventory-unreadable: inventory\.json is no inventory; /);
+      assert.equal(wrong.exitCode, 3);
+    } finally {
+      await server.close();
+    }
+  }),
+);
+
 live(
   'an apiserver that does not answer is told',
   inCluster([good], async (bake, server) => {
@@ -419,6 +524,9 @@ live(
       ['-o yaml', /Allowed choices are table, json/],
       ['--from-file csrs.json --dry-run', /cannot be used with option/],
       ['--watch --dry-run', /cannot be used with option/],
+      ['--leader-elect --dry-run', /cannot be used with option/],
+      ['--listen 9441', /Write it as :9441 or 127\.0\.0\.1:9441/],
+      ['--listen :70000', /Write it as :9441/],
     ] as const) {
       const { exitCode, stderr } = await bake(words);
       assert.match(stderr, says);

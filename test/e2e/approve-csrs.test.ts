@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, X509Certificate } from 'node:crypto';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
 import { suite } from 'uvu';
+import { parseAllDocuments } from 'yaml';
 import { startApiServer, type ApiServer, type Release } from '../support/apiserver.ts';
 import { sequence } from '../support/der.ts';
 import { kubeconfigOf } from '../support/kubeconfig.ts';
@@ -45,6 +47,22 @@ interface Csr {
   readonly status: { readonly certificate?: string; readonly conditions?: readonly Record<string, string>[] };
 }
 
+/** A bake in a process of its own. */
+interface Replica {
+  /** What stderr has so far. */
+  readonly told: () => string;
+  /** @returns its exit code */
+  readonly end: (signal: 'SIGKILL' | 'SIGTERM') => Promise<number | undefined>;
+}
+
+async function until(isSo: () => boolean, otherwise: string): Promise<void> {
+  const deadline = Date.now() + 60_000;
+  while (!isSo()) {
+    assert.ok(Date.now() < deadline, otherwise);
+    await setTimeout(100);
+  }
+}
+
 /** A cluster without nodes, and the folder of somebody who has described it. */
 class World {
   readonly #api: ApiServer;
@@ -73,6 +91,52 @@ class World {
   bake(words: string, kubeconfig = this.#api.kubeconfig, { signal } = new AbortController()) {
     const argv = ['approve-csrs', ...words.split(' ').filter((word) => word !== '')];
     return runBake(argv, { cwd: this.folder, env: { KUBECONFIG: kubeconfig }, now: new Date(), signal });
+  }
+
+  /** Creates what compile writes to manifests/approver, and lays the inventory out as the Pod would have it. */
+  async applyApprover(): Promise<void> {
+    appendFileSync(join(this.folder, 'cluster.yaml'), 'approver: { image: registry.example.org/bake:0.1.0 }\n');
+    const { exitCode, stderr } = await runBake(['compile', 'cluster.yaml'], { cwd: this.folder, now: new Date() });
+    assert.equal(exitCode, 0, stderr);
+    const places: Readonly<Record<string, string>> = {
+      ServiceAccount: '/api/v1/namespaces/kube-system/serviceaccounts',
+      ConfigMap: '/api/v1/namespaces/kube-system/configmaps',
+      ClusterRole: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
+      ClusterRoleBinding: '/apis/rbac.authorization.k8s.io/v1/clusterrolebindings',
+      Role: '/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/roles',
+      RoleBinding: '/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/rolebindings',
+      Deployment: '/apis/apps/v1/namespaces/kube-system/deployments',
+    };
+    for (const name of ['rbac', 'inventory', 'deployment']) {
+      const text = readFileSync(join(this.folder, `out/manifests/approver/${name}.yaml`), 'utf8');
+      for (const document of parseAllDocuments(text)) {
+        const object = document.toJS() as { kind: string; data?: Record<string, string> };
+        // Also a field that this release does not know is an error (since 1.25).
+        await this.#api.call('POST', `${places[object.kind] ?? object.kind}?fieldValidation=Strict`, object);
+        const inventory = object.data?.['inventory.json'];
+        if (inventory !== undefined) writeFileSync(join(this.folder, 'inventory.json'), inventory);
+      }
+    }
+  }
+
+  /** By the login of the approver. */
+  spawn(words: string): Replica {
+    const bake = join(import.meta.dirname, '../../dist/main.js');
+    const running = execa('node', [bake, 'approve-csrs', ...words.split(' ')], {
+      cwd: this.folder,
+      env: { KUBECONFIG: this.#api.approverKubeconfig },
+      reject: false,
+      stdout: 'ignore',
+    });
+    let told = '';
+    running.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
+    return {
+      told: () => told,
+      end: async (signal) => {
+        running.kill(signal);
+        return (await running).exitCode;
+      },
+    };
   }
 
   /** Waits until a request is where it should be. */
@@ -293,6 +357,42 @@ for (const { release, part, version } of releases) {
       assert.match(stderr, /nothing listens there|connection broke/);
       // Watched, not asked for again and again: trouble takes some attempts, and a new list.
       assert.ok(verdicts.includes('second-stranger refuse'));
+    },
+  );
+
+  testUnless(
+    real,
+    missing,
+    'manifests/approver: the cluster takes it, and of its two one is killed: the other goes on',
+    async ({ world }) => {
+      await world.applyApprover();
+      const words = '--leader-elect --inventory inventory.json';
+      const replicas = ['one', 'two'].map((name) => world.spawn(`${words} --audit-log ${name}.jsonl`));
+      try {
+        const leads = ({ told }: Replica): boolean => /is now the leader\n(?![^]*no longer)/.test(told());
+        await until(() => replicas.some(leads), 'there is no leader');
+        await world.ask('node2', 'before');
+        await world.until('before', approved);
+        const leader = replicas.find(leads);
+        const other = replicas.find((replica) => replica !== leader);
+        assert.ok(leader && other && !leads(other));
+        const from = performance.now();
+        await leader.end('SIGKILL');
+        await world.ask('node2', 'after');
+        await world.until('after', approved);
+        const seconds = (performance.now() - from) / 1000;
+        console.log(`  approved by the other ${seconds.toFixed(1)} seconds after the leader was killed`);
+        assert.ok(seconds < 25 && leads(other), other.told());
+        assert.equal(await other.end('SIGTERM'), 0);
+        // It has freed the Lease: a third is the leader without waiting.
+        const third = world.spawn(words);
+        replicas.push(third);
+        const started = performance.now();
+        await until(() => leads(third), third.told());
+        assert.ok(performance.now() - started < 10_000);
+      } finally {
+        for (const replica of replicas) await replica.end('SIGKILL');
+      }
     },
   );
 

@@ -12,6 +12,7 @@ import { execa } from 'execa';
 import { suite } from 'uvu';
 import type { Lock } from '../../src/lock/lock.ts';
 import { describeSite, writeSite } from '../support/download-site.ts';
+import { freePort } from '../support/free-port.ts';
 import { testUnless } from '../support/skip.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 import { tryPart } from '../support/try-part.ts';
@@ -28,16 +29,6 @@ async function bake(folder: string, command: string, env: Readonly<Record<string
     env: { HTTP_PROXY: '', HTTPS_PROXY: '', XDG_CACHE_HOME: join(folder, 'cache'), ...env },
     reject: false,
   });
-}
-
-/** Of a port that nobody listens on; a moment later somebody might. */
-async function freePort(): Promise<number> {
-  const server = createTcpServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 async function whileRunning<T>(child: ChildProcess, port: number, work: () => Promise<T>): Promise<T> {

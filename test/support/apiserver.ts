@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { Agent, request } from 'undici';
 import { controlPlanePrograms, untilHealthy, type Flags } from './control-plane-programs.ts';
+import { freePort } from './free-port.ts';
 import { kubeconfigOf } from './kubeconfig.ts';
 import { makeIdentities } from './make-identities.ts';
 
@@ -15,6 +14,8 @@ export interface ApiServer {
   readonly identities: string;
   /** Of an administrator, by a token. */
   readonly kubeconfig: string;
+  /** Of the service account of manifests/approver, by a token. */
+  readonly approverKubeconfig: string;
   /** What an administrator would send; rejects unless it is 2xx. `as` is whom they impersonate. */
   call(method: string, path: string, body?: object, as?: { user: string; groups: readonly string[] }): Promise<unknown>;
   /** Kills one of its programs. */
@@ -57,10 +58,14 @@ export async function startApiServer(
   const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
   const server = `https://127.0.0.1:${port}`;
   const token = randomBytes(16).toString('hex');
-  writeFileSync(join(folder, 'tokens.csv'), `${token},admin,admin,system:masters\n`);
+  const approverToken = randomBytes(16).toString('hex');
+  const approver = 'system:serviceaccount:kube-system:bake-approver,approver,"system:serviceaccounts"';
+  writeFileSync(join(folder, 'tokens.csv'), `${token},admin,admin,system:masters\n${approverToken},${approver}\n`);
   const kubeconfig = join(folder, 'admin.kubeconfig');
+  const approverKubeconfig = join(folder, 'approver.kubeconfig');
   const ca = join(identities, 'ca.pem');
   writeFileSync(kubeconfig, kubeconfigOf(server, ca, { token }));
+  writeFileSync(approverKubeconfig, kubeconfigOf(server, ca, { token: approverToken }));
 
   const etcd = `http://127.0.0.1:${etcdPort}`;
   const flags: Readonly<Record<Program, Flags>> = {
@@ -125,6 +130,7 @@ export async function startApiServer(
     server,
     identities,
     kubeconfig,
+    approverKubeconfig,
     call,
     kill: (program) => programs.kill(program),
     start: async (program) => {
@@ -136,12 +142,4 @@ export async function startApiServer(
       await dispatcher.destroy();
     },
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

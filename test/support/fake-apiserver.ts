@@ -40,6 +40,8 @@ export interface FakeApiServer {
   readonly certificate: string;
   readonly requests: { readonly method: string; readonly path: string; readonly at: number }[];
   readonly objects: Map<string, Stored>;
+  /** Who holds the one Lease, '' for nobody; undefined where there is none. */
+  readonly holder: string | undefined;
   /** Logins that are good; undefined: any. */
   tokens: readonly string[] | undefined;
   /** Whether somebody signs. */
@@ -66,7 +68,8 @@ const types = { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningR
 /**
  * An apiserver as far as certificate signing requests go, for what real ones do on bad days only. What is approved is issued
  * at once.
- * @param faults of the first requests with such a key: `list`, `list again` (a further page), `watch`, `approve`, `group`
+ * @param faults of the first requests with such a key: `list`, `list again` (a further page), `watch`, `approve`, `group`,
+ * `lease`
  */
 export async function fakeApiServer(
   objects: readonly Stored[],
@@ -78,6 +81,7 @@ export async function fakeApiServer(
   const requests: { method: string; path: string; at: number }[] = [];
   const counts = new Map<string, number>();
   const changes: Change[] = [];
+  let lease: { readonly metadata: object; readonly spec: { readonly holderIdentity: string } } | undefined;
   const watchers = new Set<(change: Change) => void>();
   let version = Math.max(0, ...objects.map(({ metadata }) => Number(metadata.resourceVersion)));
   const server = createServer({ cert: certificate, key }, (request, response) => void answer(request, response));
@@ -88,6 +92,9 @@ export async function fakeApiServer(
     certificate,
     requests,
     objects: stored,
+    get holder() {
+      return lease?.spec.holderIdentity;
+    },
     tokens: undefined,
     signs: true,
     onRequest: () => undefined,
@@ -147,8 +154,22 @@ export async function fakeApiServer(
     } else if (typeof fault === 'object') send(fault.status, { message: 'on purpose' }, fault.headers);
     else if (kind === 'group') send(200, { versions: [{ version: 'v1' }] });
     else if (kind === 'approve') approve(body, fault, send, () => request.socket.destroy());
+    else if (kind === 'lease') keepLease(method, body, send);
     else if (kind === 'watch') watch(new URL(path, fake.url).searchParams, fault, response);
     else list(new URL(path, fake.url).searchParams, send);
+  }
+
+  /** One that has changed meanwhile is not replaced. */
+  function keepLease(method: string, body: string, send: (status: number, value: unknown) => void): void {
+    const put = body === '' ? undefined : (JSON.parse(body) as NonNullable<typeof lease>);
+    const versionOf = (one: typeof lease): unknown => (one?.metadata as { resourceVersion?: string }).resourceVersion;
+    if (put === undefined) send(lease === undefined ? 404 : 200, lease ?? { message: 'not found' });
+    else if (method === 'POST' ? lease !== undefined : versionOf(put) !== versionOf(lease)) send(409, {});
+    else {
+      version += 1;
+      lease = { ...put, metadata: { ...put.metadata, resourceVersion: String(version) } };
+      send(200, lease);
+    }
   }
 
   function watch(query: URLSearchParams, fault: Fault | undefined, response: ServerResponse): void {
@@ -213,6 +234,7 @@ export async function fakeApiServer(
 }
 
 function kindOf(method: string, path: string): string {
+  if (path.includes('/leases')) return 'lease';
   if (method === 'PUT') return 'approve';
   if (path === '/apis/certificates.k8s.io') return 'group';
   if (path.includes('watch=')) return 'watch';

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import type { CommandResult } from '../parts/parts.ts';
+import { freePort } from './free-port.ts';
 
 const parts = join(import.meta.dirname, '../parts');
 
@@ -187,14 +188,4 @@ export async function eventually<T>(
     await setTimeout(1000);
   }
   throw new Error(`after ${seconds} seconds, still not: ${what}`);
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }

@@ -36,18 +36,22 @@ function config({
 
 type Read = (
   files: Readonly<Record<string, string>>,
-  options?: { env?: Record<string, string>; kubeconfig?: string; context?: string },
+  options?: { env?: Record<string, string>; kubeconfig?: string; context?: string; serviceAccount?: string },
 ) => ReturnType<typeof readKubeconfig>;
 
 function inFolder(work: (read: Read, folder: string) => void): () => Promise<void> {
   return () =>
     inTemporaryFolder((folder) => {
-      const read: Read = (files, { env = { KUBECONFIG: 'config' }, ...wanted } = {}) => {
+      const read: Read = (files, { env = { KUBECONFIG: 'config' }, serviceAccount, ...wanted } = {}) => {
         for (const [name, content] of Object.entries(files)) {
           mkdirSync(join(folder, name, '..'), { recursive: true });
           writeFileSync(join(folder, name), content);
         }
-        return readKubeconfig(wanted, { cwd: folder, env: { HOME: join(folder, 'home'), ...env } });
+        return readKubeconfig(wanted, {
+          cwd: folder,
+          env: { HOME: join(folder, 'home'), ...env },
+          serviceAccount: join(folder, serviceAccount ?? 'none'),
+        });
       };
       work(read, folder);
     });
@@ -149,6 +153,28 @@ kubeconfigs(
   }),
 );
 
+kubeconfigs(
+  'in a Pod, its service account, whose token is read each time; a kubeconfig goes before it',
+  inFolder((read, folder) => {
+    const files = { 'account/ca.crt': 'ca', 'account/token': 'first\n' };
+    const env = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' };
+    const { server, tls, token } = read(files, { env, serviceAccount: 'account' });
+    assert.deepEqual([server, String(tls.ca), token()], ['https://[fd00::1]:443', 'ca', 'first']);
+    writeFileSync(join(folder, 'account/token'), 'second\n');
+    assert.equal(token(), 'second');
+    const named = { env: { ...env, KUBECONFIG: 'config' }, serviceAccount: 'account' };
+    assert.equal(read({ config: config() }, named).server, 'https://10.0.0.1:6443');
+  }),
+);
+
+refuses(
+  'a Pod without a service account',
+  /ca\.crt, which the login needs, cannot be read \(ENOENT\)/,
+  {},
+  {
+    env: { KUBERNETES_SERVICE_HOST: '10.254.0.1', KUBERNETES_SERVICE_PORT: '443' },
+  },
+);
 refuses('none', /^there is no kubeconfig; name one with --kubeconfig/, {}, { env: {} });
 refuses('one that is named and not there', /none does not exist/, {}, { kubeconfig: 'none' });
 refuses('what is no YAML', /is no kubeconfig/, { config: '{' });
@@ -160,7 +186,7 @@ refuses('a user that is missing', /has no user "main"/, { config: config().repla
 refuses('http://', /"http:\/\/10\.0\.0\.1" is no https:\/\/ address/, {
   config: config({ server: 'http://10.0.0.1' }),
 });
-refuses('a file that is missing', /ca\.pem, which the kubeconfig names, cannot be read \(ENOENT\)/, {
+refuses('a file that is missing', /ca\.pem, which the login needs, cannot be read \(ENOENT\)/, {
   config: config({ cluster: { 'certificate-authority': 'ca.pem' } }),
 });
 for (const [way, parts] of Object.entries<Parts>({

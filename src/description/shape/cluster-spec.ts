@@ -3,7 +3,7 @@ import { platformNames } from '../../catalog/platforms.ts';
 import { componentShape, containerdShape, controlPlaneShape, kubeletShape, kubeNginxShape } from './components.ts';
 import { imageShape } from './image.ts';
 import { nodeShape } from './nodes.ts';
-import { cidr, dnsName, duration, freeText, ipAddress, mirror } from './scalars.ts';
+import { cidr, dnsName, duration, freeText, imageReference, ipAddress, mirror } from './scalars.ts';
 
 const networkShape = z.strictObject({
   podCIDR: cidr.describe("The pods' network (the guide's CLUSTER_CIDR)."),
@@ -44,6 +44,12 @@ export const clusterSpecShape = z.strictObject({
   image: imageShape.optional(),
   downloads: downloadsShape.optional(),
   userData: userDataShape.optional(),
+  approver: z
+    .strictObject({
+      image: imageReference.describe("bake's image, made by its Dockerfile, where the cluster pulls it."),
+    })
+    .optional()
+    .describe('Approves serving certificates from inside the cluster; its manifests are in manifests/approver.'),
   tokens: z.strictObject({ ttl: duration.optional().describe('How long a bootstrap token lives.') }).optional(),
   sshAuthorizedKeys: z
     .array(z.string())

@@ -12,6 +12,8 @@ export interface Answer {
   readonly body: unknown;
 }
 
+type Method = 'GET' | 'POST' | 'PUT';
+
 /** etcd takes objects of 1.5 MiB. */
 const MAX_LINE = 8 << 20;
 /** Longer ones fire at once. */
@@ -42,7 +44,7 @@ export class KubernetesApi {
    * @throws SourceTrouble what may be over in a moment: no connection, 429, 5xx, an answer cut short
    * @throws Failure `cluster-refuses`, `cluster-untrusted`
    */
-  async call(method: 'GET' | 'PUT', path: string, body?: object): Promise<Answer> {
+  async call(method: Method, path: string, body?: object): Promise<Answer> {
     try {
       const answer = await this.#request(method, path, { body, bodyTimeout: this.#stallMs });
       return this.#read(answer, await answer.body.text());
@@ -93,7 +95,7 @@ export class KubernetesApi {
   }
 
   async #request(
-    method: 'GET' | 'PUT',
+    method: Method,
     path: string,
     { body, bodyTimeout }: { readonly body?: object | undefined; readonly bodyTimeout: number },
   ): Promise<Dispatcher.ResponseData> {
@@ -118,7 +120,9 @@ export class KubernetesApi {
     if (statusCode < 300 || [404, 409, 410].includes(statusCode)) return { status: statusCode, body: parse(text) };
     if (statusCode >= 500 || statusCode === 408 || statusCode === 429) throw refusal(statusCode, headers);
     const remedy =
-      statusCode === 401 ? 'renew the login in the kubeconfig' : 'bake lists and approves certificatesigningrequests';
+      statusCode === 401
+        ? 'renew the login in the kubeconfig'
+        : 'bake lists and approves certificatesigningrequests, and keeps a Lease with --leader-elect';
     throw new Failure(
       'cluster-refuses',
       `${this.#connection.server} refuses (HTTP ${statusCode}): ${messageOf(text)}; ${remedy}`,

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { delimiter, dirname, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import * as z from 'zod';
+import { formatEndpoint } from '../../cluster/format-endpoint.ts';
 import { Failure } from '../../diagnostics/failure.ts';
 import { readTextFile } from '../read-text-file.ts';
 
@@ -21,6 +22,8 @@ export interface Connection {
   readonly token: () => string | undefined;
 }
 
+const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+
 interface Wanted {
   readonly kubeconfig?: string;
   readonly context?: string;
@@ -29,6 +32,8 @@ interface Wanted {
 interface Around {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** Other than usual in a test. */
+  readonly serviceAccount?: string;
 }
 
 const text = z.string().min(1).nullish();
@@ -78,14 +83,17 @@ const kubeconfigShape = z.object({
 type Kubeconfig = z.infer<typeof kubeconfigShape>;
 
 /**
- * Reads the kubeconfig that kubectl would: the file that is named, or those of $KUBECONFIG, or ~/.kube/config. Of several
- * files the first that says something is right, and those of $KUBECONFIG that do not exist are passed over.
+ * Reads the kubeconfig that kubectl would: the file that is named, or those of $KUBECONFIG, or ~/.kube/config; in a Pod that
+ * has none, what its service account gives. Of several files the first that says something is right, and those of
+ * $KUBECONFIG that do not exist are passed over.
  * https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
  * @throws Failure `kubeconfig-unusable`
  */
 export function readKubeconfig(wanted: Wanted, around: Around): Connection {
   const files = filesOf(wanted, around).flatMap((file) => readOne(file, wanted.kubeconfig !== undefined));
   if (files.length === 0) {
+    const inPod = wanted.context === undefined ? connectionOfPod(around) : undefined;
+    if (inPod !== undefined) return inPod;
     throw unusable('there is no kubeconfig', 'name one with --kubeconfig or $KUBECONFIG');
   }
   const contextName = wanted.context ?? firstOf(files, ({ config }) => config['current-context'] ?? undefined);
@@ -180,6 +188,17 @@ function connectionOf({ found: { cluster }, folder }: Entry<Cluster>, user: Entr
   };
 }
 
+/** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/#directly-accessing-the-rest-api */
+function connectionOfPod({ env, serviceAccount = SERVICE_ACCOUNT }: Around): Connection | undefined {
+  const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
+  if (!host || !port) return undefined;
+  return {
+    server: `https://${formatEndpoint({ host, port: Number(port) })}`,
+    tls: { ca: readNamed(join(serviceAccount, 'ca.crt')) },
+    token: tokenOf({ tokenFile: 'token' }, serviceAccount),
+  };
+}
+
 /** As client-go has it, what is written in the kubeconfig itself goes before a file. */
 function bytesOf(data: string | null | undefined, file: string | null | undefined, folder: string): Buffer | undefined {
   if (data) return Buffer.from(data, 'base64');
@@ -197,7 +216,7 @@ function readNamed(path: string): Buffer {
     return readFileSync(path);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    throw unusable(`${path}, which the kubeconfig names, cannot be read (${code})`, 'correct it');
+    throw unusable(`${path}, which the login needs, cannot be read (${code})`, 'correct it');
   }
 }
 

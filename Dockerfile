@@ -1,0 +1,16 @@
+# bake for a cluster: what the Deployment of out/manifests/approver runs.
+#   docker build -t registry.example.com/bake:0.1.0 .
+FROM node:20-bookworm-slim AS build
+WORKDIR /src
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci
+COPY . .
+RUN npm run build
+
+FROM node:20-bookworm-slim
+WORKDIR /bake
+COPY --from=build /src/package.json ./
+COPY --from=build /src/dist dist/
+# Of nobody in particular; the root file system may be read-only.
+USER 65532:65532
+ENTRYPOINT ["node", "/bake/dist/main.js"]

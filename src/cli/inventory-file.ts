@@ -1,0 +1,50 @@
+import { resolve } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { parseInventory, type Inventory } from '../csr/inventory.ts';
+import { Failure } from '../diagnostics/failure.ts';
+import { readTextFile } from '../edges/read-text-file.ts';
+import type { Context } from './context.ts';
+import { terminal } from './terminal.ts';
+
+/** The volume of a ConfigMap changes a minute or so after the ConfigMap. */
+const LOOK_EVERY_MS = 2000;
+
+/** A file with an inventory, which may change. */
+export class InventoryFile {
+  readonly #path: string;
+  readonly #context: Context;
+  #text: string;
+  current: Inventory;
+
+  /** @throws Failure `inventory-unreadable` */
+  constructor(file: string, context: Context) {
+    this.#path = resolve(context.cwd, file);
+    this.#context = context;
+    const read = readTextFile(this.#path);
+    const inventory = read.kind === 'text' ? parseInventory(read.text) : undefined;
+    if (read.kind === 'failed' || inventory === undefined) {
+      const fact = read.kind === 'failed' ? read.reason : 'is no inventory';
+      throw new Failure('inventory-unreadable', `${file} ${fact}; bake compile writes one in manifests/approver`);
+    }
+    this.#text = read.text;
+    this.current = inventory;
+  }
+
+  /** Waits until there is another inventory in it; what is none is told, and changes nothing. */
+  async untilChanged(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await setTimeout(LOOK_EVERY_MS, undefined, { signal });
+      const read = readTextFile(this.#path);
+      // Where it is gone for a moment, it comes back.
+      if (read.kind === 'failed' || read.text === this.#text) continue;
+      this.#text = read.text;
+      const inventory = parseInventory(read.text);
+      if (inventory === undefined) {
+        terminal(this.#context).talk(`${this.#path} is no inventory any more; the last one stays\n`);
+        continue;
+      }
+      this.current = inventory;
+      return;
+    }
+  }
+}

@@ -1,0 +1,182 @@
+import { hostname } from 'node:os';
+import { watchPlanned } from '../approve/approve-planned.ts';
+import { lead } from '../approve/lead.ts';
+import { Metrics } from '../approve/metrics.ts';
+import type { NodeReport } from '../approve/node-report.ts';
+import type { Inventory } from '../csr/inventory.ts';
+import { exitCodes } from '../diagnostics/failure.ts';
+import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
+import { LeaseApi } from '../edges/kubernetes/lease-api.ts';
+import type { Connection } from '../edges/kubernetes/read-kubeconfig.ts';
+import { serveStatus } from '../edges/status-server.ts';
+import { approvingIn, type Audit, type LiveOptions } from './approve-live.ts';
+import type { Context } from './context.ts';
+import { InventoryFile } from './inventory-file.ts';
+import { terminal } from './terminal.ts';
+
+export interface WatchOptions extends LiveOptions {
+  readonly leaderElect?: true;
+  readonly listen?: { readonly host: string; readonly port: number };
+}
+
+/** Where all that may approve in a cluster agree on who does. */
+const leaseName = { namespace: 'kube-system', name: 'bake-approver' };
+
+/**
+ * Approves in a cluster until a signal comes, while it is the leader where that is wanted, and prints a line whenever a
+ * certificate has come or does not come.
+ * @returns the exit code
+ * @throws Failure of the connection, of the audit log or `address-unusable`
+ */
+export async function watchLive(
+  inventory: Inventory | InventoryFile,
+  connection: Connection,
+  audit: Audit,
+  options: WatchOptions,
+  context: Context,
+): Promise<number> {
+  const status = new Status(options, context);
+  const watchBy = async (planned: Inventory, signal: AbortSignal): Promise<void> => {
+    const api = new KubernetesApi(connection, { signal });
+    terminal(context).talk(`watching ${api.server} for ${planned.plan.size} planned nodes\n`);
+    status.metrics.isLeader = true;
+    try {
+      const approving = approvingIn(planned, api, audit, options, context);
+      await watchPlanned(status.follow({ ...approving, signal, patienceMs: options.timeout * 1000 }));
+    } finally {
+      status.metrics.isLeader = false;
+      await api.close();
+    }
+  };
+  const watch = (signal: AbortSignal): Promise<void> =>
+    inventory instanceof InventoryFile ? asItChanges(inventory, signal, watchBy) : watchBy(inventory, signal);
+  const end = options.listen === undefined ? undefined : await serveStatus(options.listen, status.pages());
+  try {
+    await (options.leaderElect ? whileLeader(connection, watch, status, context) : watch(context.signal));
+  } catch (error) {
+    if (!context.signal.aborted) throw error;
+  } finally {
+    await end?.();
+  }
+  return exitCodes.done;
+}
+
+/** All is judged anew whenever there is another inventory. */
+async function asItChanges(
+  file: InventoryFile,
+  signal: AbortSignal,
+  watchBy: (inventory: Inventory, signal: AbortSignal) => Promise<void>,
+): Promise<never> {
+  for (;;) {
+    const turn = new AbortController();
+    const either = AbortSignal.any([signal, turn.signal]);
+    const both = [watchBy(file.current, either), file.untilChanged(either)];
+    try {
+      await Promise.race(both);
+    } finally {
+      turn.abort();
+      await Promise.allSettled(both);
+    }
+  }
+}
+
+type Watching = Parameters<typeof watchPlanned>[0];
+
+/** What can be asked of a process that watches. */
+class Status {
+  readonly metrics = new Metrics();
+  readonly #options: WatchOptions;
+  readonly #context: Context;
+  #isReady = false;
+
+  constructor(options: WatchOptions, context: Context) {
+    this.#options = options;
+    this.#context = context;
+  }
+
+  /** Counts and prints what comes of it. */
+  follow(approving: Omit<Watching, 'onReport'>): Watching {
+    const { metrics } = this;
+    return {
+      ...approving,
+      onDecision: (decision, isDenied) => {
+        metrics.countDecision(decision, isDenied);
+        approving.onDecision(decision, isDenied);
+      },
+      onReport: (report) => {
+        metrics.countReport(report);
+        this.#print(report);
+      },
+      onTrouble: (message) => {
+        this.trouble();
+        approving.onTrouble(message);
+      },
+      onWell: () => this.well(),
+    };
+  }
+
+  well(): void {
+    this.#isReady = true;
+  }
+
+  trouble(): void {
+    this.#isReady = false;
+    this.metrics.countTrouble();
+  }
+
+  #print(report: NodeReport): void {
+    const { now, stdout } = this.#context;
+    const { node, state, csr, why } = report;
+    const isJson = this.#options.output === 'json';
+    const line = isJson ? JSON.stringify({ time: now(), ...report }) : [node, state, csr, why].join('  ');
+    stdout.write(`${line.trimEnd()}\n`);
+  }
+
+  /** Ready is who reaches the apiserver, also one that waits to be the leader. */
+  pages(): Parameters<typeof serveStatus>[1] {
+    const ok = { status: 200, text: 'ok\n' } as const;
+    return {
+      '/healthz': () => ok,
+      '/readyz': () => (this.#isReady ? ok : { status: 503, text: 'the apiserver does not answer\n' }),
+      '/metrics': () => ({ status: 200, text: this.metrics.toText() }),
+    };
+  }
+}
+
+/** Over connections of its own: a renewal waits for no approval, and the Lease is freed after the signal. */
+async function whileLeader(
+  connection: Connection,
+  work: (term: AbortSignal) => Promise<void>,
+  status: Status,
+  context: Context,
+): Promise<void> {
+  const { now, random, signal } = context;
+  const { talk } = terminal(context);
+  const api = new KubernetesApi(connection, { signal: new AbortController().signal, stallMs: LEASE_STALL_MS });
+  const identity = `${hostname()}_${Buffer.from(random(8)).toString('hex')}`;
+  talk(`${identity} waits to be the leader\n`);
+  try {
+    await lead(
+      {
+        lease: new LeaseApi(api, leaseName),
+        identity,
+        onLeader: (isLeader) => talk(`${identity} is ${isLeader ? 'now' : 'no longer'} the leader\n`),
+        onTrouble: (message) => {
+          status.trouble();
+          talk(`${api.server}: ${message}; trying again\n`);
+        },
+        onWell: () => {
+          if (!status.metrics.isLeader) status.well();
+        },
+        now,
+        signal,
+      },
+      work,
+    );
+  } finally {
+    await api.close();
+  }
+}
+
+/** As client-go has it, half of the time in which a renewal has to work. */
+const LEASE_STALL_MS = 5000;
