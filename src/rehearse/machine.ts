@@ -26,7 +26,7 @@ export interface Machine {
  * @param scripts the package's folder rehearsal/
  * @param stage what rehearsal/boot wants to find there
  * @param image a root file system, or a raw disk
- * @throws Failure `image-not-baked`, `image-unreadable`
+ * @throws Failure `image-not-baked`, `image-unreadable`, `rehearsal-unusable`
  */
 export async function makeMachine(
   scripts: string,
@@ -56,9 +56,7 @@ export async function makeMachine(
   const { value } = (await createInterface(subprocess.stdout)[Symbol.asyncIterator]().next()) as { value?: string };
   if (value !== 'ready') {
     await end();
-    throw value === 'not baked'
-      ? new Failure('image-not-baked', `${image} has no /etc/bake-release; name an image that \`bake image\` has made`)
-      : new Failure('image-unreadable', `${image} has no root file system that can be mounted: ${oneLine(said)}`);
+    throw whyNot(value, image, oneLine(said));
   }
   const [holder = 0] = childrenOf(subprocess.pid ?? 0);
   return {
@@ -68,6 +66,21 @@ export async function makeMachine(
     ended: () => (over ? oneLine(said) : undefined),
     end,
   };
+}
+
+/** @param said by the programs that were to make it */
+function whyNot(outcome: string | undefined, image: string, said: string): Failure {
+  switch (outcome) {
+    case 'not baked':
+      return new Failure(
+        'image-not-baked',
+        `${image} has no /etc/bake-release; name an image that \`bake image\` has made`,
+      );
+    case 'unreadable':
+      return new Failure('image-unreadable', `${image} has no root file system that can be mounted: ${said}`);
+    default:
+      return new Failure('rehearsal-unusable', `this machine makes no container: ${said}`);
+  }
 }
 
 function oneLine(text: string): string {

@@ -6,6 +6,7 @@ import type { Cluster, Node } from '../cluster/cluster.ts';
 import { plannedIdentity } from '../cluster/planned-identity.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { hierarchies } from '../edges/cgroups.ts';
+import { onDisk } from '../edges/on-disk.ts';
 import { removeLeftovers } from '../edges/remove-leftovers.ts';
 import { removeTree } from '../edges/remove-tree.ts';
 import { holdMark, markIn, releaseMark } from '../edges/run-mark.ts';
@@ -42,7 +43,7 @@ const PREFIX = 'bake-rehearsal-';
 /**
  * Boots an image with what is compiled for a node, before an apiserver that stands in for the cluster's, and looks what happens
  * until the node has joined, cannot join, or the time is up. Nothing is left of it.
- * @throws Failure `image-unreadable`, `image-not-baked`
+ * @throws Failure `image-unreadable`, `image-not-baked`, `rehearsal-unusable`, or of the disk
  */
 export async function rehearse(
   { cluster, node, image, timeoutMs }: { cluster: Cluster; node: Node; image: string; timeoutMs: number },
@@ -83,11 +84,14 @@ export async function rehearse(
 }
 
 function writeStage(folder: string, { files }: Stage): void {
-  mkdirSync(folder, { mode: 0o700 });
-  for (const [path, content] of files) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
-  }
+  const remedy = 'name another folder with TMPDIR';
+  onDisk({ code: 'output-unwritable', fact: `cannot write ${tmpdir()}`, remedy }, () => {
+    mkdirSync(folder, { mode: 0o700 });
+    for (const [path, content] of files) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), content);
+    }
+  });
 }
 
 /** Has the stand-in answer where the node looks for its apiservers. @returns what ends that */
@@ -116,7 +120,7 @@ async function settle(machine: Machine, deadline: number, signal: AbortSignal): 
     await setTimeout(500, undefined, { signal });
     const ended = machine.ended();
     if (ended !== undefined) {
-      throw new Failure('image-unreadable', `the container ended before the node joined: ${ended}`);
+      throw new Failure('rehearsal-unusable', `systemd-nspawn ended before the node had joined: ${ended}`);
     }
     if (!(await hasBooted(machine))) continue;
     const before = check?.reason?.code;
