@@ -93,11 +93,20 @@ function childrenOf(pid: number): number[] {
   return existsSync(path) ? (readFileSync(path, 'utf8').match(/\d+/g) ?? []).map(Number) : [];
 }
 
+function nameOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    // It is gone.
+    return undefined;
+  }
+}
+
 const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8'];
 
 async function runIn(holder: number, command: string) {
   // systemd-nspawn has become the holder, and starts PID 1.
-  const init = childrenOf(holder).find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'systemd\n');
+  const init = childrenOf(holder).find((pid) => nameOf(pid) === 'systemd');
   if (init === undefined) return undefined;
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root'];
   const clean = ['env', '--ignore-environment', '--chdir=/', ...environment];

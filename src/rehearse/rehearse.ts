@@ -10,6 +10,7 @@ import { onDisk } from '../edges/on-disk.ts';
 import { removeLeftovers } from '../edges/remove-leftovers.ts';
 import { removeTree } from '../edges/remove-tree.ts';
 import { holdMark, markIn, releaseMark } from '../edges/run-mark.ts';
+import type { Surroundings } from '../edges/surroundings.ts';
 import type { Templates } from '../templates/templates.ts';
 import { createToken } from '../tokens/create-token.ts';
 import { Authority } from './authority.ts';
@@ -30,11 +31,10 @@ export interface Rehearsed {
 }
 
 /** What a rehearsal needs of the process. */
-export interface Stagehands {
-  readonly env: Readonly<Record<string, string | undefined>>;
+interface Needs extends Pick<Surroundings, 'env' | 'signal'> {
   readonly now: () => Date;
   readonly random: (bytes: number) => Uint8Array;
-  readonly signal: AbortSignal;
+  /** Folder of the package, where rehearsal/ lies. */
   readonly packageRoot: string;
 }
 
@@ -48,7 +48,7 @@ const PREFIX = 'bake-rehearsal-';
 export async function rehearse(
   { cluster, node, image, timeoutMs }: { cluster: Cluster; node: Node; image: string; timeoutMs: number },
   templates: Templates,
-  hands: Stagehands,
+  { env, signal, now, random, packageRoot }: Needs,
 ): Promise<Rehearsed> {
   const mark = holdMark();
   const folder = join(tmpdir(), PREFIX + mark);
@@ -56,21 +56,21 @@ export async function rehearse(
   try {
     removeLeftovers(tmpdir(), (name) => markIn(name, PREFIX), Infinity);
     const identity = plannedIdentity(node);
-    const authority = new Authority(hands.now());
-    const token = createToken(node.name, new Set(), { ...hands, now: hands.now(), ttlSeconds: 3600 });
+    const authority = new Authority(now());
+    const token = createToken(node.name, new Set(), { random, now: now(), ttlSeconds: 3600 });
     const stage = stageOf(cluster, node, authority.certificate, token, templates);
     writeStage(folder, stage);
-    const raw = await rawImage(image, join(folder, 'raw'), hands.env, hands.signal);
-    const scripts = join(hands.packageRoot, 'rehearsal');
-    const machine = await makeMachine(scripts, folder, raw, cluster.containerd.directory, hands.env);
+    const raw = await rawImage(image, join(folder, 'raw'), env, signal);
+    const scripts = join(packageRoot, 'rehearsal');
+    const machine = await makeMachine(scripts, folder, raw, cluster.containerd.directory, env);
     endings.push(() => machine.end());
-    const api = standInApi({ identity, authority, token, host: cluster.kubeNginx.listen.host }, hands.now);
+    const api = standInApi({ identity, authority, token, host: cluster.kubeNginx.listen.host }, now);
     endings.push(await connect(api, machine, stage));
 
     const from = performance.now();
     machine.boot();
     const hasCgroups = cluster.image.cgroup === 'v2' || hierarchies.length > 0;
-    const check = await settle(machine, from + timeoutMs, hands.signal);
+    const check = await settle(machine, from + timeoutMs, signal);
     const seconds = (performance.now() - from) / 1000;
     const observed = await observe(machine, stage.placed, check);
     return {
