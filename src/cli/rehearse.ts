@@ -29,7 +29,7 @@ export async function rehearseCommand(name: string, options: RehearseOptions, co
   if (loaded === undefined) return exitCodes.description;
   const { cluster, templates } = withLockOf(loaded, loadLock(options.file, context));
   const node = nodeOf(cluster, name, options.file);
-  await findPrograms(context.env);
+  await findPrograms(cluster.architecture, context.env);
 
   const image = resolve(context.cwd, options.image ?? `image/${cluster.image.name}.${cluster.image.qemu.format}`);
   context.stderr.write(

@@ -33,6 +33,6 @@ which systemd knows until 257.`,
     summary: 'the rehearsal shows that the node would not join',
     story: `The table has what happened, stage by stage, and the message what is to be mended first. What begins with a code
 and a colon is what bake-check says on the node. An image that is not of this description explains all that comes after it:
-bake it again.`,
+bake it again. It also shows there if a script of image.scripts changes a file of bake's.`,
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;

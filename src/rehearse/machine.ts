@@ -26,7 +26,7 @@ export interface Machine {
  * @param scripts the package's folder rehearsal/
  * @param stage what rehearsal/boot wants to find there
  * @param image a root file system, or a raw disk
- * @throws Failure `image-not-baked`, `image-unreadable`
+ * @throws Failure `image-not-baked`, `image-unreadable`, `rehearsal-unusable`
  */
 export async function makeMachine(
   scripts: string,
@@ -56,9 +56,7 @@ export async function makeMachine(
   const { value } = (await createInterface(subprocess.stdout)[Symbol.asyncIterator]().next()) as { value?: string };
   if (value !== 'ready') {
     await end();
-    throw value === 'not baked'
-      ? new Failure('image-not-baked', `${image} has no /etc/bake-release; name an image that \`bake image\` has made`)
-      : new Failure('image-unreadable', `${image} has no root file system that can be mounted: ${oneLine(said)}`);
+    throw whyNot(value, image, oneLine(said));
   }
   const [holder = 0] = childrenOf(subprocess.pid ?? 0);
   return {
@@ -68,6 +66,21 @@ export async function makeMachine(
     ended: () => (over ? oneLine(said) : undefined),
     end,
   };
+}
+
+/** @param said by the programs that were to make it */
+function whyNot(outcome: string | undefined, image: string, said: string): Failure {
+  switch (outcome) {
+    case 'not baked':
+      return new Failure(
+        'image-not-baked',
+        `${image} has no /etc/bake-release; name an image that \`bake image\` has made`,
+      );
+    case 'unreadable':
+      return new Failure('image-unreadable', `${image} has no root file system that can be mounted: ${said}`);
+    default:
+      return new Failure('rehearsal-unusable', `this machine makes no container: ${said}`);
+  }
 }
 
 function oneLine(text: string): string {
@@ -80,11 +93,20 @@ function childrenOf(pid: number): number[] {
   return existsSync(path) ? (readFileSync(path, 'utf8').match(/\d+/g) ?? []).map(Number) : [];
 }
 
+function nameOf(pid: number): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
+  } catch {
+    // It is gone.
+    return undefined;
+  }
+}
+
 const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8'];
 
 async function runIn(holder: number, command: string) {
   // systemd-nspawn has become the holder, and starts PID 1.
-  const init = childrenOf(holder).find((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8') === 'systemd\n');
+  const init = childrenOf(holder).find((pid) => nameOf(pid) === 'systemd');
   if (init === undefined) return undefined;
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root'];
   const clean = ['env', '--ignore-environment', '--chdir=/', ...environment];

@@ -27,7 +27,9 @@ export async function rawImage(
   signal.throwIfAborted();
   if (converted.exitCode === 0) return raw;
   const why =
-    converted.code === 'ENOENT' ? 'it needs qemu-img, and there is none on PATH; install qemu-utils' : converted.stderr;
+    converted.code === 'ENOENT'
+      ? 'that needs qemu-img, and there is none on PATH; install qemu-utils'
+      : `${converted.stderr.trim()}; TMPDIR names another folder for it`;
   throw new Failure('image-unreadable', `${image} cannot be made a raw disk: ${why}`);
 }
 

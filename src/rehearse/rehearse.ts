@@ -6,9 +6,11 @@ import type { Cluster, Node } from '../cluster/cluster.ts';
 import { plannedIdentity } from '../cluster/planned-identity.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { hierarchies } from '../edges/cgroups.ts';
+import { onDisk } from '../edges/on-disk.ts';
 import { removeLeftovers } from '../edges/remove-leftovers.ts';
 import { removeTree } from '../edges/remove-tree.ts';
 import { holdMark, markIn, releaseMark } from '../edges/run-mark.ts';
+import type { Surroundings } from '../edges/surroundings.ts';
 import type { Templates } from '../templates/templates.ts';
 import { createToken } from '../tokens/create-token.ts';
 import { Authority } from './authority.ts';
@@ -29,11 +31,10 @@ export interface Rehearsed {
 }
 
 /** What a rehearsal needs of the process. */
-export interface Stagehands {
-  readonly env: Readonly<Record<string, string | undefined>>;
+interface Needs extends Pick<Surroundings, 'env' | 'signal'> {
   readonly now: () => Date;
   readonly random: (bytes: number) => Uint8Array;
-  readonly signal: AbortSignal;
+  /** Folder of the package, where rehearsal/ lies. */
   readonly packageRoot: string;
 }
 
@@ -42,12 +43,12 @@ const PREFIX = 'bake-rehearsal-';
 /**
  * Boots an image with what is compiled for a node, before an apiserver that stands in for the cluster's, and looks what happens
  * until the node has joined, cannot join, or the time is up. Nothing is left of it.
- * @throws Failure `image-unreadable`, `image-not-baked`
+ * @throws Failure `image-unreadable`, `image-not-baked`, `rehearsal-unusable`, or of the disk
  */
 export async function rehearse(
   { cluster, node, image, timeoutMs }: { cluster: Cluster; node: Node; image: string; timeoutMs: number },
   templates: Templates,
-  hands: Stagehands,
+  { env, signal, now, random, packageRoot }: Needs,
 ): Promise<Rehearsed> {
   const mark = holdMark();
   const folder = join(tmpdir(), PREFIX + mark);
@@ -55,21 +56,21 @@ export async function rehearse(
   try {
     removeLeftovers(tmpdir(), (name) => markIn(name, PREFIX), Infinity);
     const identity = plannedIdentity(node);
-    const authority = new Authority(hands.now());
-    const token = createToken(node.name, new Set(), { ...hands, now: hands.now(), ttlSeconds: 3600 });
+    const authority = new Authority(now());
+    const token = createToken(node.name, new Set(), { random, now: now(), ttlSeconds: 3600 });
     const stage = stageOf(cluster, node, authority.certificate, token, templates);
     writeStage(folder, stage);
-    const raw = await rawImage(image, join(folder, 'raw'), hands.env, hands.signal);
-    const scripts = join(hands.packageRoot, 'rehearsal');
-    const machine = await makeMachine(scripts, folder, raw, cluster.containerd.directory, hands.env);
+    const raw = await rawImage(image, join(folder, 'raw'), env, signal);
+    const scripts = join(packageRoot, 'rehearsal');
+    const machine = await makeMachine(scripts, folder, raw, cluster.containerd.directory, env);
     endings.push(() => machine.end());
-    const api = standInApi({ identity, authority, token, host: cluster.kubeNginx.listen.host }, hands.now);
+    const api = standInApi({ identity, authority, token, host: cluster.kubeNginx.listen.host }, now);
     endings.push(await connect(api, machine, stage));
 
     const from = performance.now();
     machine.boot();
     const hasCgroups = cluster.image.cgroup === 'v2' || hierarchies.length > 0;
-    const check = await settle(machine, from + timeoutMs, hands.signal);
+    const check = await settle(machine, from + timeoutMs, signal);
     const seconds = (performance.now() - from) / 1000;
     const observed = await observe(machine, stage.placed, check);
     return {
@@ -83,11 +84,14 @@ export async function rehearse(
 }
 
 function writeStage(folder: string, { files }: Stage): void {
-  mkdirSync(folder, { mode: 0o700 });
-  for (const [path, content] of files) {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), content);
-  }
+  const remedy = 'name another folder with TMPDIR';
+  onDisk({ code: 'output-unwritable', fact: `cannot write ${tmpdir()}`, remedy }, () => {
+    mkdirSync(folder, { mode: 0o700 });
+    for (const [path, content] of files) {
+      mkdirSync(dirname(join(folder, path)), { recursive: true });
+      writeFileSync(join(folder, path), content);
+    }
+  });
 }
 
 /** Has the stand-in answer where the node looks for its apiservers. @returns what ends that */
@@ -116,7 +120,7 @@ async function settle(machine: Machine, deadline: number, signal: AbortSignal): 
     await setTimeout(500, undefined, { signal });
     const ended = machine.ended();
     if (ended !== undefined) {
-      throw new Failure('image-unreadable', `the container ended before the node joined: ${ended}`);
+      throw new Failure('rehearsal-unusable', `systemd-nspawn ended before the node had joined: ${ended}`);
     }
     if (!(await hasBooted(machine))) continue;
     const before = check?.reason?.code;

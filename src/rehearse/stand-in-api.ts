@@ -65,7 +65,8 @@ export function standInApi(
   // Who has no certificate may have a token.
   const server = createServer(
     { ...authority.serve([host]), ca: authority.certificate, requestCert: true, rejectUnauthorized: false },
-    (request, response) => void handle(request, response),
+    // Where the node has gone in the middle of a request, nobody waits for the answer.
+    (request, response) => void handle(request, response).catch(() => response.destroy()),
   );
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {

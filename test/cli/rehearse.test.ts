@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { cpSync, readdirSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync } from 'node:fs';
+import { arch } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import { runBake } from '../support/run-bake.ts';
@@ -10,10 +11,12 @@ const rehearse = suite('bake rehearse');
 const guide = join(import.meta.dirname, '../../examples/guide');
 const isRoot = process.getuid?.() === 0;
 
-function refuses(words: string, exit: number, says: RegExp): () => Promise<void> {
+/** @param more of the description */
+function refuses(words: string, exit: number, says: RegExp, more = ''): () => Promise<void> {
   return () =>
     inTemporaryFolder(async (folder) => {
       cpSync(guide, folder, { recursive: true });
+      appendFileSync(join(folder, 'cluster.yaml'), more);
       const before = readdirSync(folder);
       const argv = ['rehearse', ...words.split(' ')];
       const { exitCode, stdout, stderr } = await runBake(argv, { cwd: folder, env: { PATH: folder } });
@@ -36,6 +39,17 @@ rehearse(
     isRoot
       ? /^error rehearsal-unusable: there is no systemd-nspawn on PATH; install systemd-container\n {2}there is no ip on PATH; install iproute2\n/m
       : /^error rehearsal-unusable: systemd-nspawn runs as root only; /m,
+  ),
+);
+
+const other = arch() === 'x64' ? 'arm64' : 'amd64';
+rehearse(
+  'nodes of another architecture than this machine',
+  refuses(
+    'node1',
+    3,
+    /^error rehearsal-unusable: the nodes are (arm|amd)64, and this/m,
+    `architecture: ${other}\ncontainerd: { version: 1.6.0 }\n`,
   ),
 );
 

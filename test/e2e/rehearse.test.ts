@@ -40,7 +40,10 @@ interface Ran {
 
 const cases = {
   joins: () => bake(['node1', '--image', 'rootfs', '--output', 'json']),
-  disk: () => bake(['master', '--image', 'disk.qcow2']),
+  disk: async () => {
+    await makeDisk(at('rootfs'), at('disk.qcow2'));
+    return bake(['master', '--image', 'disk.qcow2']);
+  },
   refused: () => bake(['node1', '--image', 'rootfs', '--file', 'refused.yaml']),
   stale: () => bake(['node1', '--image', 'rootfs', '--file', 'stale.yaml', '--timeout', '30s']),
   unread: () => bake(['node1', '--image', 'unread', '--timeout', '40s']),
@@ -65,7 +68,6 @@ rehearse.before(async () => {
   });
   const overlay = `mount -t overlay overlay -o lowerdir=${image.layer}:${image.root} /mnt && cp -a /mnt ${at('rootfs')}`;
   await execa('unshare', ['--mount', 'sh', '-c', overlay]);
-  await makeDisk(at('rootfs'), at('disk.qcow2'));
   // Shares its files, and has one more.
   await execa('cp', ['--archive', '--link', at('rootfs'), at('unread')]);
   writeFileSync(at('unread/etc/cloud/cloud-init.disabled'), '');
