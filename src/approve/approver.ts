@@ -5,6 +5,7 @@ import { Survey, type Decision, type Seen } from '../csr/survey.ts';
 import type { CsrApi, CsrEvents } from '../edges/kubernetes/csr-api.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
 import { NodeReports, type NodeReportsOptions } from './node-report.ts';
+import { isTrouble, type Trouble } from './trouble.ts';
 
 export interface ApproverOptions extends NodeReportsOptions {
   /** Gets each refusal once, and each approval and denial that the cluster has taken. */
@@ -63,7 +64,7 @@ export class Approver {
     for (const known of [this.#told, this.#unanswered]) {
       for (const uid of known.keys()) if (!seen.has(uid)) known.delete(uid);
     }
-    this.reports.forget((uid) => !seen.has(uid));
+    this.reports.forgetUnless((uid) => seen.has(uid));
     return listed;
   }
 
@@ -95,7 +96,7 @@ export class Approver {
     this.#survey.forget(decision);
     const gone = keyOf(decision);
     for (const known of [this.#waiting, this.#told, this.#unanswered]) known.delete(gone);
-    this.reports.forget((uid) => uid === gone);
+    this.reports.forget(decision.requester, gone);
   }
 
   /**
@@ -104,13 +105,13 @@ export class Approver {
    * @throws as CsrApi.decide
    */
   async send(api: CsrApi): Promise<void> {
-    const troubles: SourceTrouble[] = [];
+    const troubles: Trouble[] = [];
     const send = async (waiting: Waiting): Promise<void> => {
       try {
         await this.#sendOne(api, waiting);
       } catch (error) {
-        if (!(error instanceof SourceTrouble)) throw error;
-        this.#unanswered.set(keyOf(waiting.decision), waiting.decision);
+        if (!isTrouble(error, true)) throw error;
+        if (error instanceof SourceTrouble) this.#unanswered.set(keyOf(waiting.decision), waiting.decision);
         troubles.push(error);
       }
     };

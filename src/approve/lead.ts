@@ -13,8 +13,8 @@ export interface Leading {
   readonly onLeader: (isLeader: boolean) => void;
   /** Gets what keeps the Lease from being read or renewed, once as long as it stays the same. */
   readonly onTrouble: (message: string) => void;
-  /** The Lease could be read or renewed. */
-  readonly onWell: () => void;
+  /** Gets, again and again, whether the Lease could be read or renewed. */
+  readonly onHealth: (isWell: boolean) => void;
   readonly now: () => Date;
   readonly signal: AbortSignal;
   /** Other than usual where a test has no time. */
@@ -99,16 +99,17 @@ class Election {
 
   /** Whether the Lease is ours now. Trouble is told, and no. */
   async #try(): Promise<boolean> {
-    const { onTrouble, onWell, signal } = this.#leading;
+    const { onTrouble, onHealth, signal } = this.#leading;
     signal.throwIfAborted();
     try {
       const isOurs = await this.#acquireOrRenew();
       this.#wasWell = true;
       this.#trouble = '';
-      onWell();
+      onHealth(true);
       return isOurs;
     } catch (error) {
       if (!isTrouble(error, this.#wasWell)) throw error;
+      onHealth(false);
       if (error.message !== this.#trouble) onTrouble(error.message);
       this.#trouble = error.message;
       return false;

@@ -32,7 +32,7 @@ export class Metrics {
         'Certificates of planned nodes, by what came of them.',
         this.#certificates,
       ),
-      ...family('bake_apiserver_troubles_total', 'counter', 'Times that the apiserver began to fail.', [
+      ...family('bake_apiserver_troubles_total', 'counter', 'Failed attempts with the apiserver.', [
         ['', this.#troubles],
       ]),
       ...family('bake_leader', 'gauge', 'Whether this process is the one that approves.', [

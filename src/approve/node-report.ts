@@ -96,34 +96,37 @@ export class NodeReports {
     if (report.state !== 'pending') onReport(report);
   }
 
-  /** Requests that are gone; a certificate that was issued is none the worse for it. */
-  forget(isGone: (uid: string) => boolean): void {
-    for (const [user, kept] of this.#kept) {
-      if (isGone(kept.uid) && !hasCertificate(kept)) this.#kept.set(user, withoutRequest(kept.report.node));
-    }
+  /** A request that is gone; a certificate that was issued is none the worse for it. */
+  forget(user: string, uid: string): void {
+    const kept = this.#kept.get(user);
+    if (kept?.uid === uid && !hasCertificate(kept)) this.#kept.set(user, withoutRequest(kept.report.node));
+  }
+
+  /** All that are gone. */
+  forgetUnless(isThere: (uid: string) => boolean): void {
+    for (const [user, { uid }] of this.#kept) if (!isThere(uid)) this.forget(user, uid);
   }
 
   /** When the next certificate is overdue; Infinity where none is waited for. */
   get nextDueAt(): number {
-    return Math.min(Infinity, ...this.#waitedFor().map(([, { dueAt }]) => dueAt));
+    let next = Infinity;
+    for (const { dueAt = Infinity } of this.#kept.values()) next = Math.min(next, dueAt);
+    return next;
   }
 
   /** Reports, once, each node whose certificate is overdue. */
   reportOverdue(): void {
-    for (const [user, { report, uid, dueAt }] of this.#waitedFor()) {
+    for (const [user, { report, uid, dueAt = Infinity }] of this.#kept) {
       if (dueAt > performance.now()) continue;
       this.#kept.set(user, { report, uid });
       this.#options.onReport(report);
     }
   }
 
-  #waitedFor(): [string, Required<Kept>][] {
-    return [...this.#kept].filter((entry): entry is [string, Required<Kept>] => entry[1].dueAt !== undefined);
-  }
-
   /** Whether every planned node has its certificate. */
   get areComplete(): boolean {
-    return [...this.#kept.values()].every(({ report }) => report.state === 'issued');
+    for (const { report } of this.#kept.values()) if (report.state !== 'issued') return false;
+    return true;
   }
 
   /** One a node, in the order of the plan. */

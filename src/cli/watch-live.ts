@@ -107,21 +107,13 @@ class Status {
         metrics.countReport(report);
         this.#print(report);
       },
-      onTrouble: (message) => {
-        this.trouble();
-        approving.onTrouble(message);
-      },
-      onWell: () => this.well(),
+      onHealth: (isWell) => this.note(isWell),
     };
   }
 
-  well(): void {
-    this.#isReady = true;
-  }
-
-  trouble(): void {
-    this.#isReady = false;
-    this.metrics.countTrouble();
+  note(isWell: boolean): void {
+    this.#isReady = isWell;
+    if (!isWell) this.metrics.countTrouble();
   }
 
   #print(report: NodeReport): void {
@@ -161,12 +153,10 @@ async function whileLeader(
         lease: new LeaseApi(api, leaseName),
         identity,
         onLeader: (isLeader) => talk(`${identity} is ${isLeader ? 'now' : 'no longer'} the leader\n`),
-        onTrouble: (message) => {
-          status.trouble();
-          talk(`${api.server}: ${message}; trying again\n`);
-        },
-        onWell: () => {
-          if (!status.metrics.isLeader) status.well();
+        onTrouble: (message) => talk(`${api.server}: ${message}; trying again\n`),
+        // A leader is as well as its work.
+        onHealth: (isWell) => {
+          if (!isWell || !status.metrics.isLeader) status.note(isWell);
         },
         now,
         signal,

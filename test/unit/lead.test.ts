@@ -43,7 +43,7 @@ function candidate(server: FakeApiServer, identity: string, token = identity): C
       lease: new LeaseApi(api, name),
       identity,
       onLeader: () => undefined,
-      onWell: () => undefined,
+      onHealth: () => undefined,
       onTrouble: (message) => void troubles.push(message),
       now: () => new Date(),
       signal: end.signal,

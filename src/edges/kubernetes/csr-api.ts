@@ -79,7 +79,8 @@ export class CsrApi {
   }
 
   /**
-   * What happens to the requests for one signer after `version`, until the apiserver or `endMs` ends it.
+   * What happens to the requests for one signer after `version`, until the apiserver or `endMs` ends it; nothing at first,
+   * once it has begun.
    * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
    * @param lengthMs after which the apiserver is to end it; one that is silent for longer is given up
    * @throws as KubernetesApi.lines; SourceTrouble with `missing` where only a new list helps
@@ -96,10 +97,10 @@ export class CsrApi {
       resourceVersion: version,
       timeoutSeconds: String(Math.ceil(lengthMs / 1000)),
     });
+    let last = version;
     for await (const lines of this.#api.lines(`${this.#path}?${query.toString()}`, { lengthMs, endMs })) {
       const events = lines.map(readEvent);
-      const last = events.at(-1)?.object.metadata.resourceVersion;
-      if (last === undefined) continue;
+      last = events.at(-1)?.object.metadata.resourceVersion ?? last;
       const changes = events
         .filter(({ type }) => type !== 'BOOKMARK')
         .map(({ type, object }) => ({ value: object, gone: type === 'DELETED' }));

@@ -54,7 +54,7 @@ export class KubernetesApi {
   }
 
   /**
-   * The lines of an answer that goes on and on; those that come together come at once.
+   * The lines of an answer that goes on and on; those that come together come at once, and none once it has begun.
    * @param lengthMs how long the apiserver was asked to go on; silence is given up after that and the usual time
    * @param endMs when it ends, whatever the apiserver does
    * @throws as call(); SourceTrouble with `missing` where there is no such thing (any longer)
@@ -79,6 +79,7 @@ export class KubernetesApi {
         },
         Math.min(endMs, MAX_TIMER_MS),
       );
+      yield [];
       let rest = '';
       for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
         const lines = `${rest}${chunk}`.split('\n');
