@@ -5,11 +5,11 @@ set -euo pipefail
 # shellcheck source=scripts/quietly.sh
 source "$BAKE_FOLDER/quietly.sh"
 
-# A unit's file is in no line of fstab.
-swapon --show=NAME,TYPE --noheadings --raw >"$BAKE_FOLDER/swaps"
-quietly swapoff --all
-awk '$2 == "file" { print $1 }' "$BAKE_FOLDER/swaps" | xargs --no-run-if-empty rm -f
-rm "$BAKE_FOLDER/swaps"
+# Not --all: that would also try what fstab has and is off, which a container may not. A unit's file is in no line of fstab.
+while read -r name type; do
+  quietly swapoff "$name"
+  if [[ $type == file ]]; then rm -f "$name"; fi
+done < <(swapon --show=NAME,TYPE --noheadings --raw)
 
 # Fields of fstab are parted by blanks or tabs, and only the third says what it is.
 if [[ -e /etc/fstab ]]; then
