@@ -16,7 +16,7 @@ GOARCH=arm64 build_kubernetes "$work" kubelet
 cd "$work"
 "${APT[@]}" download qemu-system-arm qemu-efi-aarch64 qemu-user-static dosfstools mtools
 for package in *.deb; do dpkg-deb --extract "$package" tools; done
-PATH=$work/tools/usr/bin:$work/tools/usr/sbin:$PATH
+PATH=$work/tools/usr/bin:$work/tools/sbin:$PATH
 mkdir -p "$destination/usr/bin" "$destination/usr/share"
 cp tools/usr/bin/qemu-system-aarch64 "$destination/usr/bin"
 cp -a tools/usr/share/AAVMF tools/usr/share/qemu-efi-aarch64 "$destination/usr/share"
