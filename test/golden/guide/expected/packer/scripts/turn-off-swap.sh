@@ -21,9 +21,9 @@ fi
 
 quietly systemctl mask swap.target
 # Another target may want them.
-systemctl list-unit-files --type=swap --state=enabled --no-legend | while read -r unit _; do
+while read -r unit _; do
   quietly systemctl disable "$unit"
-done
+done < <(systemctl list-unit-files --type=swap --state=enabled --no-legend)
 for service in dphys-swapfile.service zram-config.service zramswap.service systemd-zram-setup@zram0.service; do
   if systemctl cat "$service" >/dev/null 2>&1; then quietly systemctl mask "$service"; fi
 done
