@@ -27,9 +27,9 @@ interface Waiting {
  */
 export class Approver {
   readonly #options: ApproverOptions;
-  // All by keyOf().
   readonly reports: NodeReports;
   #survey: Survey;
+  // All by keyOf().
   readonly #waiting = new Map<string, Waiting>();
   /** Decisions that no answer has come to. */
   readonly #unanswered = new Map<string, Decision>();

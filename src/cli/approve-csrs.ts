@@ -38,25 +38,19 @@ export interface ApproveCsrsOptions extends WatchOptions {
 export async function approveCsrs(file: string, options: ApproveCsrsOptions, context: Context): Promise<number> {
   const inventory = inventoryFrom(file, options, context);
   if (inventory === undefined) return exitCodes.description;
-  const { plan } = inventory instanceof InventoryFile ? inventory.current : inventory;
+  const planned = inventory instanceof InventoryFile ? inventory.current : inventory;
   const audit = auditTo(options, context);
   if (options.fromFile !== undefined)
-    return judge(plan, [{ values: await readCsrFile(options.fromFile, context) }], audit, options, context);
+    return judge(planned.plan, [{ values: await readCsrFile(options.fromFile, context) }], audit, options, context);
 
   const connection = readKubeconfig(options, context);
   if (options.watch) return watchLive(inventory, connection, audit, options, context);
   const api = new KubernetesApi(connection, context);
   try {
     if (options.dryRun === undefined && options.explain === undefined) {
-      return await approveLive(
-        inventory instanceof InventoryFile ? inventory.current : inventory,
-        api,
-        audit,
-        options,
-        context,
-      );
+      return await approveLive(planned, api, audit, options, context);
     }
-    return await judge(plan, (await CsrApi.open(api)).list(servingSigner), audit, options, context);
+    return await judge(planned.plan, (await CsrApi.open(api)).list(servingSigner), audit, options, context);
   } catch (error) {
     throw error instanceof SourceTrouble ? unreachable(api, error) : error;
   } finally {
@@ -92,7 +86,7 @@ async function judge(
 ): Promise<number> {
   const survey = new Survey(plan);
   const first: Decision[] = [];
-  for await (const { values } of pages) first.push(...values.map((value) => survey.add(value).decision));
+  for await (const { values } of pages) for (const value of values) first.push(survey.add(value).decision);
   const decisions = first.map((decision) => survey.settle(decision));
   if (options.explain !== undefined) {
     explainDecision(options.explain, decisions, options, context);

@@ -40,6 +40,8 @@ export interface FakeApiServer {
   readonly certificate: string;
   readonly requests: { readonly method: string; readonly path: string; readonly at: number }[];
   readonly objects: Map<string, Stored>;
+  /** How many watch now. */
+  readonly watchers: number;
   /** Who holds the one Lease, '' for nobody; undefined where there is none. */
   readonly holder: string | undefined;
   /** Logins that are good; undefined: any. */
@@ -92,6 +94,9 @@ export async function fakeApiServer(
     certificate,
     requests,
     objects: stored,
+    get watchers() {
+      return watchers.size;
+    },
     get holder() {
       return lease?.spec.holderIdentity;
     },

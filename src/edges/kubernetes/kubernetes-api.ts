@@ -63,22 +63,18 @@ export class KubernetesApi {
     path: string,
     { lengthMs, endMs }: { readonly lengthMs: number; readonly endMs: number },
   ): AsyncIterable<string[]> {
-    let end: NodeJS.Timeout | undefined;
+    const answer = await this.#begin(path, lengthMs);
     const over = new AbortController();
+    // Its end is no news to whoever reads it, and nobody may.
+    const body = answer.body.on('error', () => undefined);
+    const end = setTimeout(
+      () => {
+        over.abort();
+        body.destroy();
+      },
+      Math.min(endMs, MAX_TIMER_MS),
+    );
     try {
-      const answer = await this.#request('GET', path, { bodyTimeout: lengthMs + this.#stallMs });
-      const { body, statusCode, headers } = answer;
-      if (statusCode >= 300) {
-        this.#read(answer, await body.text());
-        throw refusal(statusCode, headers);
-      }
-      end = setTimeout(
-        () => {
-          over.abort();
-          body.destroy();
-        },
-        Math.min(endMs, MAX_TIMER_MS),
-      );
       yield [];
       let rest = '';
       for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
@@ -92,6 +88,18 @@ export class KubernetesApi {
       this.#signal.throwIfAborted();
     } finally {
       clearTimeout(end);
+      body.destroy();
+    }
+  }
+
+  async #begin(path: string, lengthMs: number): Promise<Dispatcher.ResponseData> {
+    try {
+      const answer = await this.#request('GET', path, { bodyTimeout: lengthMs + this.#stallMs });
+      if (answer.statusCode < 300) return answer;
+      this.#read(answer, await answer.body.text());
+      throw refusal(answer.statusCode, answer.headers);
+    } catch (error) {
+      throw this.#explain(error);
     }
   }
 
