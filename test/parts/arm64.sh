@@ -44,7 +44,7 @@ unshare --mount "$recipes/make-disk" "$MACHINES" "$work/root" "$destination/disk
 
 # A GRUB with all that it may load, under the name that firmware looks for; it goes on with the disk's own configuration.
 # shellcheck disable=SC2016 # this is GRUB's $root
-printf 'search --file --set=root /etc/debian_version\nconfigfile ($root)/boot/grub/grub.cfg\n' >"$work/root/first.cfg"
+printf 'insmod part_gpt\ninsmod ext2\nsearch --file --set=root /etc/debian_version\nconfigfile ($root)/boot/grub/grub.cfg\n' >"$work/root/first.cfg"
 chroot "$work/root" grub-mkstandalone --format=arm64-efi --output=/BOOTAA64.EFI boot/grub/grub.cfg=/first.cfg
 truncate --size=32M "$work/efi"
 mkfs.vfat -i 6D1F1C5E "$work/efi" >/dev/null
