@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readdirSync } from 'node:fs';
+import { appendFileSync, cpSync, readdirSync, writeFileSync } from 'node:fs';
 import { arch } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -30,6 +30,18 @@ rehearse('a node that is not planned', refuses('node3', 2, /^error unknown-node:
 rehearse(
   'no description',
   refuses('node1 -f none.yaml', 3, /^error description-unreadable: none\.yaml does not exist/),
+);
+rehearse('a wrong description, as one JSON document', () =>
+  inTemporaryFolder(async (folder) => {
+    writeFileSync(join(folder, 'cluster.yaml'), '{ version: 1, nods: [] }');
+    const { exitCode, stdout, stderr } = await runBake(['rehearse', 'node1', '--output', 'json'], { cwd: folder });
+    const { good, diagnostics } = JSON.parse(stdout) as { good: boolean; diagnostics: { code: string }[] };
+    assert.ok(
+      diagnostics.some(({ code }) => code === 'unknown-key'),
+      stdout,
+    );
+    assert.deepEqual([exitCode, good, stderr], [1, false, '']);
+  }),
 );
 rehearse(
   'without the programs, everything that is missing is told',
