@@ -35,7 +35,7 @@ export async function makeMachine(
   containerd: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Machine> {
-  const cgroup = await newCgroupName();
+  const cgroup = newCgroupName();
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc'];
   const subprocess = execa(
     'setpriv',

@@ -146,10 +146,11 @@ async function told(name: keyof typeof cases): Promise<Ran> {
   return result;
 }
 
+const leftIn = (path: string, prefix: string) => readdirSync(path).filter((name) => name.startsWith(prefix));
+
 function expectNothingLeft(pid: number): void {
-  const leftIn = (path: string, prefix: string) => readdirSync(path).filter((name) => name.startsWith(prefix));
   assert.deepEqual(leftIn(at('work'), `bake-rehearsal-${pid}.`), []);
-  for (const hierarchy of hierarchies) assert.deepEqual(leftIn(hierarchy, `bake-node-${pid}-`), []);
+  for (const hierarchy of hierarchies) assert.deepEqual(leftIn(hierarchy, `bake-node-${pid}.`), []);
 }
 
 interface Told {
@@ -252,7 +253,7 @@ test('Ctrl-C ends the node, and leaves nothing', async () => {
   const subprocess = start(['node1', '--image', 'rootfs']);
   await new Promise((resolve) => setTimeout(resolve, 5000));
   const [hierarchy = ''] = hierarchies;
-  assert.ok(existsSync(join(hierarchy, `bake-node-${subprocess.pid ?? 0}-1`)), 'it has not begun');
+  assert.equal(leftIn(hierarchy, `bake-node-${subprocess.pid ?? 0}.`).length, 1, 'it has not begun');
   subprocess.kill('SIGINT');
   const { exitCode, stdout } = await subprocess;
   assert.deepEqual([exitCode, stdout], [130, '']);
