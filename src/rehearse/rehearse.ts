@@ -65,7 +65,7 @@ export async function rehearse(
     const machine = await makeMachine(scripts, folder, raw, cluster.containerd.directory, env);
     endings.push(() => machine.end());
     const api = standInApi({ identity, authority, token, host: cluster.kubeNginx.listen.host }, now);
-    endings.push(await connect(api, machine, stage));
+    endings.push(await connect(api, machine, stage, env));
 
     const from = performance.now();
     machine.boot();
@@ -95,8 +95,13 @@ function writeStage(folder: string, { files }: Stage): void {
 }
 
 /** Has the stand-in answer where the node looks for its apiservers. @returns what ends that */
-async function connect({ server }: StandInApi, machine: Machine, { apiServers }: Stage): Promise<() => void> {
-  const listeners = await listenIn(machine.holder, apiServers);
+async function connect(
+  { server }: StandInApi,
+  machine: Machine,
+  { apiServers }: Stage,
+  env: Needs['env'],
+): Promise<() => void> {
+  const listeners = await listenIn(machine.holder, apiServers, env);
   for (const listener of listeners) listener.on('connection', (socket) => server.emit('connection', socket));
   return () => {
     for (const listener of listeners) listener.close();
