@@ -47,6 +47,7 @@ const cases = {
   refused: () => bake(['node1', '--image', 'rootfs', '--file', 'refused.yaml']),
   stale: () => bake(['node1', '--image', 'rootfs', '--file', 'stale.yaml', '--timeout', '30s']),
   unread: () => bake(['node1', '--image', 'unread', '--timeout', '40s']),
+  early: () => bake(['node1', '--image', 'rootfs', '--timeout', '0s']),
   v2: () => bake(['node1', '--image', 'rootfs'], withoutV1),
 };
 const ran = new Map<keyof typeof cases, Promise<Ran>>();
@@ -231,6 +232,13 @@ test('a machine on which this kubelet cannot run tells what it can', async () =>
   assert.doesNotMatch(stdout, / failed /);
   assert.match(stdout, /^ +ok +kube-nginx\.service started after /m);
   assert.match(stdout, /^ +not reached +kubelet\.service started after .*, and cannot stay$/m);
+  assert.equal(exitCode, 3);
+});
+
+test('a machine that has no time to boot is neither good nor bad', async () => {
+  const { exitCode, stdout, stderr } = await told('early');
+  assert.match(stderr, /^error rehearsal-incomplete: node1: .*--timeout/m);
+  assert.match(stdout, /^STAGE .*\njoined +not reached +.*\n$/);
   assert.equal(exitCode, 3);
 });
 
