@@ -14,7 +14,7 @@ function mounted(type: string): readonly string[] {
 
 const PREFIX = 'bake-node-';
 
-/** A name for cgroups that nobody has. What runs that are gone have left under such names is removed, as far as it can be. */
+/** A name for cgroups that nobody has. What runs that are gone have left is removed, as far as it can be. */
 export function newCgroupName(): string {
   const names = new Set(allHierarchies().flatMap((hierarchy) => readdirSync(hierarchy)));
   for (const name of names) {

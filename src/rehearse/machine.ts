@@ -21,8 +21,8 @@ export interface Machine {
 }
 
 /**
- * Makes a machine, its network and nothing more: it boots when it is told to. All that it has lives in namespaces that end with
- * this process, also when that is killed.
+ * Makes a machine, its network and nothing more: it boots when it is told to. All that it has lives in namespaces that
+ * end with this process, also when that is killed.
  * @param scripts the package's folder rehearsal/
  * @param stage what rehearsal/boot wants to find there
  * @param image a root file system, or a raw disk

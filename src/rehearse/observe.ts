@@ -32,7 +32,7 @@ type Run = (command: string) => Promise<string>;
 
 /**
  * @param check what bake-check said last, where it was asked
- * @returns undefined where the machine does not answer, or not to the end: what it was not asked is neither good nor bad
+ * @returns undefined where the machine does not answer, or not to the end: what was not asked is neither good nor bad
  */
 export async function observe(
   machine: Machine,

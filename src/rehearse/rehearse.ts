@@ -42,8 +42,8 @@ interface Needs extends Pick<Surroundings, 'env' | 'signal'> {
 const PREFIX = 'bake-rehearsal-';
 
 /**
- * Boots an image with what is compiled for a node, before an apiserver that stands in for the cluster's, and looks what happens
- * until the node has joined, cannot join, or the time is up. Nothing is left of it.
+ * Boots an image with what is compiled for a node, before an apiserver that stands in for the cluster's, and looks what
+ * happens until the node has joined, cannot join, or the time is up. Nothing is left of it.
  * @throws Failure `image-unreadable`, `image-not-baked`, `rehearsal-unusable`, or of the disk
  */
 export function rehearse(

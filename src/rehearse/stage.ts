@@ -29,8 +29,8 @@ export interface PlacedFile {
 }
 
 /**
- * Compiles a node as `bake compile` does, but for its CA and its token, and a network without anybody else in it: the addresses
- * of the apiservers are the node's own, on loopback, and DHCP gives what is planned.
+ * Compiles a node as `bake compile` does, but for its CA and its token, and a network without anybody else in it: the
+ * addresses of the apiservers are the node's own, on loopback, and DHCP gives what is planned.
  * @param authority the CA in PEM that takes the place of the cluster's
  */
 export function stageOf(cluster: Cluster, node: Node, authority: string, token: Token, templates: Templates): Stage {
