@@ -22,10 +22,11 @@ export interface RehearseOptions {
 /**
  * Boots a node in a container, and tells what would happen.
  * @returns the exit code
- * @throws Failure `unknown-node`, `rehearsal-unusable`, `image-unreadable`, `image-not-baked`, `node-would-not-join`
+ * @throws Failure `unknown-node`, `rehearsal-unusable`, `image-unreadable`, `image-not-baked`, `node-would-not-join`,
+ *   `rehearsal-incomplete`, `output-unwritable`
  */
 export async function rehearseCommand(name: string, options: RehearseOptions, context: Context): Promise<number> {
-  const loaded = loadAndReport(options.file, {}, context);
+  const loaded = loadAndReport(options.file, options.output === 'json' ? { json: true } : {}, context);
   if (loaded === undefined) return exitCodes.description;
   const { cluster, templates } = withLockOf(loaded, loadLock(options.file, context));
   const node = nodeOf(cluster, name, options.file);

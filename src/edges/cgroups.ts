@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { pid } from 'node:process';
 import { setTimeout } from 'node:timers/promises';
+import { holdMark, isAbandoned, markIn, releaseMark } from './run-mark.ts';
 
 /** Where this machine has the hierarchies of cgroup v1 mounted; none on a machine that has cgroup v2 only. */
 export const hierarchies = mounted('cgroup');
@@ -12,31 +12,48 @@ function mounted(type: string): readonly string[] {
   return [...lines].map(([, path]) => path ?? '');
 }
 
-let count = 0;
+const PREFIX = 'bake-node-';
 
-/** A name for cgroups that nobody has. What processes that were killed have left under such names is removed. */
-export async function newCgroupName(): Promise<string> {
-  const [hierarchy] = [...hierarchies, ...mounted('cgroup2')];
-  const names = hierarchy === undefined ? [] : readdirSync(hierarchy);
+/** A name for cgroups that nobody has. What runs that are gone have left is removed, as far as it can be. */
+export function newCgroupName(): string {
+  const names = new Set(allHierarchies().flatMap((hierarchy) => readdirSync(hierarchy)));
   for (const name of names) {
-    const [, maker] = /^bake-node-(\d+)-\d+$/.exec(name) ?? [];
-    if (maker !== undefined && !existsSync(`/proc/${maker}`)) await removeCgroups(name);
+    const mark = markIn(name, PREFIX);
+    // One of another container's is that one's to remove.
+    if (mark !== undefined && isAbandoned(mark, () => 0, Infinity)) removeLeftover(name);
   }
-  return `bake-node-${pid}-${++count}`;
+  return PREFIX + holdMark();
 }
 
-/** Removes what the processes in a cgroup of that name have left, in every hierarchy; the kernel needs a moment after their end. */
+/** What others have left does not keep this run from its work; the next one tries again. */
+function removeLeftover(name: string): void {
+  try {
+    removeEverywhere(name);
+  } catch {
+    // A process of it lives on.
+  }
+}
+
+/** Removes the cgroups of that name, in every hierarchy; the kernel needs a moment after the end of their processes. */
 export async function removeCgroups(name: string): Promise<void> {
-  const folders = [...hierarchies, ...mounted('cgroup2')].map((hierarchy) => join(hierarchy, name));
   for (let attempt = 1; ; attempt++) {
     try {
-      folders.forEach(removeTree);
-      return;
+      removeEverywhere(name);
+      break;
     } catch (error) {
       if (attempt === 50) throw error;
       await setTimeout(100);
     }
   }
+  releaseMark(name.slice(PREFIX.length));
+}
+
+function removeEverywhere(name: string): void {
+  for (const hierarchy of allHierarchies()) removeTree(join(hierarchy, name));
+}
+
+function allHierarchies(): readonly string[] {
+  return [...hierarchies, ...mounted('cgroup2')];
 }
 
 /** A cgroup's files cannot be removed, and go with it. */

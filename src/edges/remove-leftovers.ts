@@ -1,7 +1,9 @@
-import { readdirSync } from 'node:fs';
+import { lstatSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { getuid } from 'node:process';
 import { removeTree } from './remove-tree.ts';
-import { ageOf, isAbandoned } from './run-mark.ts';
+import { ageOf, isAbandoned, markIn } from './run-mark.ts';
 
 /**
  * Removes from a folder what runs that are gone have left.
@@ -21,4 +23,16 @@ export function removeLeftovers(
     // Asked only now: while its run lived, that might have taken it into use after the question.
     if (!isUsed(name)) removeTree(path);
   }
+}
+
+/**
+ * The same for the folder of temporary files, where other people's things lie, too.
+ * @param prefix what stands before the mark
+ */
+export function removeTemporaryLeftovers(prefix: string, patienceMs: number): void {
+  removeLeftovers(tmpdir(), (name) => (isOurs(join(tmpdir(), name)) ? markIn(name, prefix) : undefined), patienceMs);
+}
+
+function isOurs(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.uid === getuid?.();
 }

@@ -1,10 +1,9 @@
-import { lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { getuid } from 'node:process';
 import { Failure } from '../diagnostics/failure.ts';
 import { onDisk, type DiskTrouble } from '../edges/on-disk.ts';
-import { removeLeftovers } from '../edges/remove-leftovers.ts';
+import { removeLeftovers, removeTemporaryLeftovers } from '../edges/remove-leftovers.ts';
 import { markIn } from '../edges/run-mark.ts';
 
 const WORK = 'bake-image-';
@@ -60,15 +59,10 @@ export function makePlaces({ folder, building, buildingPrefix, work, log, troubl
     writeFileSync(log, '', { mode: 0o600 });
   });
   onDisk(workTrouble, () => {
-    removeLeftovers(tmpdir(), (name) => (isOurs(join(tmpdir(), name)) ? markIn(name, WORK) : undefined), PATIENCE_MS);
+    removeTemporaryLeftovers(WORK, PATIENCE_MS);
     // The key in it is nobody else's.
     mkdirSync(work, { mode: 0o700 });
   });
-}
-
-/** In /tmp lie other people's things, too. */
-function isOurs(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false })?.uid === getuid?.();
 }
 
 /** Two bakes of one image would share its log, and the last would win. */

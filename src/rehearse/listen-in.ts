@@ -2,12 +2,17 @@ import { spawn } from 'node:child_process';
 import type { Server } from 'node:net';
 import { execPath } from 'node:process';
 import type { Endpoint } from '../cluster/cluster.ts';
+import { Failure } from '../diagnostics/failure.ts';
 
-/** A socket stays in the network namespace that it was made in, whoever has it afterwards; Node hands it to its parent. */
+/** A socket stays in the network namespace that it was made in, whoever has it; Node hands it to its parent. */
 const script = `
 import { createServer } from 'node:net';
 for (const { host, port } of JSON.parse(process.argv[1])) {
   const server = createServer();
+  server.on('error', ({ message }) => {
+    console.error(message);
+    process.exit(1);
+  });
   server.listen(port, host, () => process.send('', server, () => server.close()));
 }
 process.on('message', () => process.disconnect());`;
@@ -15,9 +20,13 @@ process.on('message', () => process.disconnect());`;
 /**
  * Listens in the network namespace of another process.
  * @param pid of that process
- * @throws Error with what went wrong there
+ * @throws Failure `rehearsal-unusable` with what went wrong there
  */
-export function listenIn(pid: number, endpoints: readonly Endpoint[]): Promise<Server[]> {
+export function listenIn(
+  pid: number,
+  endpoints: readonly Endpoint[],
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Server[]> {
   const argv = [
     `--target=${pid}`,
     '--net',
@@ -27,7 +36,7 @@ export function listenIn(pid: number, endpoints: readonly Endpoint[]): Promise<S
     script,
     JSON.stringify(endpoints),
   ];
-  const child = spawn('nsenter', argv, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  const child = spawn('nsenter', argv, { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
   const servers: Server[] = [];
   let said = '';
   child.stderr?.on('data', (bytes: Buffer) => (said += bytes.toString()));
@@ -36,10 +45,12 @@ export function listenIn(pid: number, endpoints: readonly Endpoint[]): Promise<S
       servers.push(handle as Server);
       if (servers.length === endpoints.length) child.send('');
     });
-    child.on('error', reject);
+    const refuse = (why: string) =>
+      reject(new Failure('rehearsal-unusable', `bake cannot listen in place of the apiservers: ${why}`));
+    child.on('error', ({ message }) => refuse(message));
     child.on('close', () => {
       if (servers.length === endpoints.length) resolve(servers);
-      else reject(new Error(`the stand-in cannot listen: ${said}`));
+      else refuse(said.trim());
     });
   });
 }

@@ -21,8 +21,8 @@ export interface Machine {
 }
 
 /**
- * Makes a machine, its network and nothing more: it boots when it is told to. All that it has lives in namespaces that end with
- * this process, also when that is killed.
+ * Makes a machine, its network and nothing more: it boots when it is told to. All that it has lives in namespaces that
+ * end with this process, also when that is killed.
  * @param scripts the package's folder rehearsal/
  * @param stage what rehearsal/boot wants to find there
  * @param image a root file system, or a raw disk
@@ -35,7 +35,7 @@ export async function makeMachine(
   containerd: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<Machine> {
-  const cgroup = await newCgroupName();
+  const cgroup = newCgroupName();
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc'];
   const subprocess = execa(
     'setpriv',
@@ -62,7 +62,7 @@ export async function makeMachine(
   return {
     holder,
     boot: () => void subprocess.stdin.write('boot\n'),
-    run: (command) => runIn(holder, command),
+    run: (command) => runIn(holder, command, env),
     ended: () => (over ? oneLine(said) : undefined),
     end,
   };
@@ -104,7 +104,7 @@ function nameOf(pid: number): string | undefined {
 
 const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8'];
 
-async function runIn(holder: number, command: string) {
+async function runIn(holder: number, command: string, env: Readonly<Record<string, string | undefined>>) {
   // systemd-nspawn has become the holder, and starts PID 1.
   const init = childrenOf(holder).find((pid) => nameOf(pid) === 'systemd');
   if (init === undefined) return undefined;
@@ -113,7 +113,7 @@ async function runIn(holder: number, command: string) {
   const { exitCode, stdout, stderr } = await execa(
     'nsenter',
     [`--target=${init}`, ...namespaces, ...clean, 'bash', '-c', command],
-    { reject: false, stdin: 'ignore' },
+    { env, extendEnv: false, reject: false, stdin: 'ignore' },
   );
   return { exitCode, stdout, stderr };
 }

@@ -30,15 +30,23 @@ export interface Check {
 
 type Run = (command: string) => Promise<string>;
 
-/** @param check what bake-check said last, where it was asked */
+/**
+ * @param check what bake-check said last, where it was asked
+ * @returns undefined where the machine does not answer, or not to the end: what was not asked is neither good nor bad
+ */
 export async function observe(
   machine: Machine,
   placed: readonly PlacedFile[],
   check: Check | undefined,
-): Promise<Observed> {
-  const run: Run = async (command) => (await machine.run(command))?.stdout ?? '';
+): Promise<Observed | undefined> {
+  let answers = systemdAnswers.test((await machine.run(isRunning))?.stdout ?? '');
+  const run: Run = async (command) => {
+    const ran = await machine.run(command);
+    answers &&= ran !== undefined;
+    return ran?.stdout ?? '';
+  };
   const differing = await run('sha256sum --check --quiet /run/rehearsal/image.sha256 2>/dev/null');
-  return {
+  const observed = {
     differing: [...differing.matchAll(/^(.*): FAILED/gm)].map(([, file]) => file ?? ''),
     cloudInit: await readCloudInit(run),
     files: await readFiles(run, placed),
@@ -46,11 +54,16 @@ export async function observe(
     failedUnits: words(await run("systemctl list-units --state=failed --plain --no-legend | cut -d ' ' -f 1")),
     check: check ?? (await runCheck(machine)),
   };
+  return answers ? observed : undefined;
 }
+
+const isRunning = 'systemctl is-system-running';
+/** Else it says "offline" or "unknown": https://man7.org/linux/man-pages/man1/systemctl.1.html */
+const systemdAnswers = /^(initializing|starting|running|degraded|maintenance|stopping)$/;
 
 /** Whether everything that a boot starts was started, well or not. */
 export async function hasBooted(machine: Machine): Promise<boolean> {
-  const asked = await machine.run('systemctl is-system-running');
+  const asked = await machine.run(isRunning);
   return asked !== undefined && /^(running|degraded)$/.test(asked.stdout);
 }
 

@@ -7,9 +7,9 @@ import { plannedIdentity } from '../cluster/planned-identity.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { hierarchies } from '../edges/cgroups.ts';
 import { onDisk } from '../edges/on-disk.ts';
-import { removeLeftovers } from '../edges/remove-leftovers.ts';
+import { removeTemporaryLeftovers } from '../edges/remove-leftovers.ts';
 import { removeTree } from '../edges/remove-tree.ts';
-import { holdMark, markIn, releaseMark } from '../edges/run-mark.ts';
+import { holdMark, releaseMark } from '../edges/run-mark.ts';
 import type { Surroundings } from '../edges/surroundings.ts';
 import type { Templates } from '../templates/templates.ts';
 import { createToken } from '../tokens/create-token.ts';
@@ -21,6 +21,7 @@ import { rawImage } from './raw-image.ts';
 import { kubeletDown, rowsOf, type Row } from './rows.ts';
 import { stageOf, type Stage } from './stage.ts';
 import { standInApi, type Asked, type StandInApi } from './stand-in-api.ts';
+import { withEndings } from './with-endings.ts';
 
 export interface Rehearsed {
   readonly rows: readonly Row[];
@@ -41,31 +42,31 @@ interface Needs extends Pick<Surroundings, 'env' | 'signal'> {
 const PREFIX = 'bake-rehearsal-';
 
 /**
- * Boots an image with what is compiled for a node, before an apiserver that stands in for the cluster's, and looks what happens
- * until the node has joined, cannot join, or the time is up. Nothing is left of it.
+ * Boots an image with what is compiled for a node, before an apiserver that stands in for the cluster's, and looks what
+ * happens until the node has joined, cannot join, or the time is up. Nothing is left of it.
  * @throws Failure `image-unreadable`, `image-not-baked`, `rehearsal-unusable`, or of the disk
  */
-export async function rehearse(
+export function rehearse(
   { cluster, node, image, timeoutMs }: { cluster: Cluster; node: Node; image: string; timeoutMs: number },
   templates: Templates,
   { env, signal, now, random, packageRoot }: Needs,
 ): Promise<Rehearsed> {
-  const mark = holdMark();
-  const folder = join(tmpdir(), PREFIX + mark);
-  const endings: (() => unknown)[] = [() => releaseMark(mark), () => removeTree(folder)];
-  try {
-    removeLeftovers(tmpdir(), (name) => markIn(name, PREFIX), Infinity);
+  return withEndings(async (endings) => {
+    const mark = holdMark();
+    endings.push(() => releaseMark(mark));
+    const folder = join(tmpdir(), PREFIX + mark);
     const identity = plannedIdentity(node);
     const authority = new Authority(now());
     const token = createToken(node.name, new Set(), { random, now: now(), ttlSeconds: 3600 });
     const stage = stageOf(cluster, node, authority.certificate, token, templates);
+    endings.push(() => removeTree(folder));
     writeStage(folder, stage);
     const raw = await rawImage(image, join(folder, 'raw'), env, signal);
     const scripts = join(packageRoot, 'rehearsal');
     const machine = await makeMachine(scripts, folder, raw, cluster.containerd.directory, env);
     endings.push(() => machine.end());
     const api = standInApi({ identity, authority, token, host: cluster.kubeNginx.listen.host }, now);
-    endings.push(await connect(api, machine, stage));
+    endings.push(await connect(api, machine, stage, env));
 
     const from = performance.now();
     machine.boot();
@@ -78,14 +79,14 @@ export async function rehearse(
       requests: api.asked.map(({ at, ...request }) => ({ seconds: (at - from) / 1000, ...request })),
       seconds,
     };
-  } finally {
-    for (const ending of endings.reverse()) await ending();
-  }
+  });
 }
 
+/** Where other rehearsals that are gone have left theirs, that is removed. */
 function writeStage(folder: string, { files }: Stage): void {
   const remedy = 'name another folder with TMPDIR';
   onDisk({ code: 'output-unwritable', fact: `cannot write ${tmpdir()}`, remedy }, () => {
+    removeTemporaryLeftovers(PREFIX, Infinity);
     mkdirSync(folder, { mode: 0o700 });
     for (const [path, content] of files) {
       mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -95,8 +96,13 @@ function writeStage(folder: string, { files }: Stage): void {
 }
 
 /** Has the stand-in answer where the node looks for its apiservers. @returns what ends that */
-async function connect({ server }: StandInApi, machine: Machine, { apiServers }: Stage): Promise<() => void> {
-  const listeners = await listenIn(machine.holder, apiServers);
+async function connect(
+  { server }: StandInApi,
+  machine: Machine,
+  { apiServers }: Stage,
+  env: Needs['env'],
+): Promise<() => void> {
+  const listeners = await listenIn(machine.holder, apiServers, env);
   for (const listener of listeners) listener.on('connection', (socket) => server.emit('connection', socket));
   return () => {
     for (const listener of listeners) listener.close();

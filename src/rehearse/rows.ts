@@ -12,7 +12,8 @@ export interface Row {
 
 /** What a rehearsal has seen. */
 export interface Seen {
-  readonly observed: Observed;
+  /** Undefined where nothing could be asked. */
+  readonly observed: Observed | undefined;
   readonly asked: readonly Asked[];
   readonly placed: readonly PlacedFile[];
   readonly identity: PlannedIdentity;
@@ -22,6 +23,7 @@ export interface Seen {
 
 /** Everything that was seen, in the order in which a node goes through it. */
 export function rowsOf({ observed, asked, placed, identity, hasCgroups }: Seen): Row[] {
+  if (observed === undefined) return [notBootedRow];
   const withoutKubelet = !hasCgroups && observed.check.reason?.code === kubeletDown;
   return [
     imageRow(observed),
@@ -99,9 +101,15 @@ function joinedRow({ check: { reason } }: Observed, name: string): Row {
   return row('joined', 'failed', `${reason.code}: ${reason.text}`);
 }
 
+const notBootedRow = row(
+  'joined',
+  'not reached',
+  'the machine has not begun to answer within the time; --timeout gives it more',
+);
+
 const withoutKubeletRow = row(
   'joined',
   'not reached',
-  'this kubelet runs on cgroup v1 (image.cgroup), and this machine has v2 only: what follows its start is not rehearsed here; ' +
-    'on a machine that was booted with systemd.unified_cgroup_hierarchy=0 it is',
+  'this kubelet runs on cgroup v1 (image.cgroup), and this machine has v2 only: what follows its start is not rehearsed ' +
+    'here; on a machine that was booted with systemd.unified_cgroup_hierarchy=0 it is',
 );

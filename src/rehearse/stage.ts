@@ -29,8 +29,8 @@ export interface PlacedFile {
 }
 
 /**
- * Compiles a node as `bake compile` does, but for its CA and its token, and a network without anybody else in it: the addresses
- * of the apiservers are the node's own, on loopback, and DHCP gives what is planned.
+ * Compiles a node as `bake compile` does, but for its CA and its token, and a network without anybody else in it: the
+ * addresses of the apiservers are the node's own, on loopback, and DHCP gives what is planned.
  * @param authority the CA in PEM that takes the place of the cluster's
  */
 export function stageOf(cluster: Cluster, node: Node, authority: string, token: Token, templates: Templates): Stage {
@@ -113,7 +113,8 @@ function network({ interfaces }: Node, apiServers: readonly Endpoint[]): string 
       return [`link add ${name}${mac} type veth peer name rehearsal${index}`, `link set rehearsal${index} up`];
     });
   const hosts = new Set(apiServers.map(({ host }) => host));
-  const addresses = [...hosts].map((host) => `address add ${host}/${isIPv6(host) ? 128 : 32} dev lo`);
+  // ::1 is there as soon as lo is up.
+  const addresses = [...hosts].map((host) => `address replace ${host}/${isIPv6(host) ? 128 : 32} dev lo`);
   return [...links, 'link set lo up', ...addresses].map((line) => `${line}\n`).join('');
 }
 

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readdirSync } from 'node:fs';
-import { arch } from 'node:os';
+import { appendFileSync, cpSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import { runBake } from '../support/run-bake.ts';
+import { testUnless } from '../support/skip.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
 // What ends before anything boots. Nodes that boot are in test/e2e/rehearse.test.ts.
@@ -31,6 +32,18 @@ rehearse(
   'no description',
   refuses('node1 -f none.yaml', 3, /^error description-unreadable: none\.yaml does not exist/),
 );
+rehearse('a wrong description, as one JSON document', () =>
+  inTemporaryFolder(async (folder) => {
+    writeFileSync(join(folder, 'cluster.yaml'), '{ version: 1, nods: [] }');
+    const { exitCode, stdout, stderr } = await runBake(['rehearse', 'node1', '--output', 'json'], { cwd: folder });
+    const { good, diagnostics } = JSON.parse(stdout) as { good: boolean; diagnostics: { code: string }[] };
+    assert.ok(
+      diagnostics.some(({ code }) => code === 'unknown-key'),
+      stdout,
+    );
+    assert.deepEqual([exitCode, good, stderr], [1, false, '']);
+  }),
+);
 rehearse(
   'without the programs, everything that is missing is told',
   refuses(
@@ -40,6 +53,32 @@ rehearse(
       ? /^error rehearsal-unusable: there is no systemd-nspawn on PATH; install systemd-container\n {2}there is no ip on PATH; install iproute2\n/m
       : /^error rehearsal-unusable: systemd-nspawn runs as root only; /m,
   ),
+);
+
+testUnless(
+  rehearse,
+  isRoot && platform() === 'linux' ? undefined : 'only root on Linux rehearses',
+  'no folder for temporary files',
+  async () => {
+    const { TMPDIR } = process.env;
+    await inTemporaryFolder(async (folder) => {
+      cpSync(guide, folder, { recursive: true });
+      // None is run.
+      for (const name of ['systemd-nspawn', 'ip', 'nsenter', 'setpriv', 'unshare']) {
+        symlinkSync('/bin/true', join(folder, name));
+      }
+      process.env['TMPDIR'] = join(folder, 'none');
+      const { exitCode, stdout, stderr } = await runBake(['rehearse', 'node1'], { cwd: folder, env: { PATH: folder } });
+      assert.match(
+        stderr,
+        /^error output-unwritable: cannot write .*none: ENOENT: .*; name another folder with TMPDIR$/m,
+      );
+      assert.deepEqual([exitCode, stdout], [3, '']);
+    }).finally(() => {
+      if (TMPDIR === undefined) delete process.env['TMPDIR'];
+      else process.env['TMPDIR'] = TMPDIR;
+    });
+  },
 );
 
 const other = arch() === 'x64' ? 'arm64' : 'amd64';

@@ -47,6 +47,7 @@ const cases = {
   refused: () => bake(['node1', '--image', 'rootfs', '--file', 'refused.yaml']),
   stale: () => bake(['node1', '--image', 'rootfs', '--file', 'stale.yaml', '--timeout', '30s']),
   unread: () => bake(['node1', '--image', 'unread', '--timeout', '40s']),
+  early: () => bake(['node1', '--image', 'rootfs', '--timeout', '0s']),
   v2: () => bake(['node1', '--image', 'rootfs'], withoutV1),
 };
 const ran = new Map<keyof typeof cases, Promise<Ran>>();
@@ -146,10 +147,11 @@ async function told(name: keyof typeof cases): Promise<Ran> {
   return result;
 }
 
+const leftIn = (path: string, prefix: string) => readdirSync(path).filter((name) => name.startsWith(prefix));
+
 function expectNothingLeft(pid: number): void {
-  const leftIn = (path: string, prefix: string) => readdirSync(path).filter((name) => name.startsWith(prefix));
   assert.deepEqual(leftIn(at('work'), `bake-rehearsal-${pid}.`), []);
-  for (const hierarchy of hierarchies) assert.deepEqual(leftIn(hierarchy, `bake-node-${pid}-`), []);
+  for (const hierarchy of hierarchies) assert.deepEqual(leftIn(hierarchy, `bake-node-${pid}.`), []);
 }
 
 interface Told {
@@ -233,6 +235,13 @@ test('a machine on which this kubelet cannot run tells what it can', async () =>
   assert.equal(exitCode, 3);
 });
 
+test('a machine that has no time to boot is neither good nor bad', async () => {
+  const { exitCode, stdout, stderr } = await told('early');
+  assert.match(stderr, /^error rehearsal-incomplete: node1: .*--timeout/m);
+  assert.match(stdout, /^STAGE .*\njoined +not reached +.*\n$/);
+  assert.equal(exitCode, 3);
+});
+
 test('what is no baked image', async () => {
   const expectRefused = async (image: string, says: RegExp) => {
     const { pid, exitCode, stdout, stderr } = await bake(['node1', '--image', image]);
@@ -252,7 +261,7 @@ test('Ctrl-C ends the node, and leaves nothing', async () => {
   const subprocess = start(['node1', '--image', 'rootfs']);
   await new Promise((resolve) => setTimeout(resolve, 5000));
   const [hierarchy = ''] = hierarchies;
-  assert.ok(existsSync(join(hierarchy, `bake-node-${subprocess.pid ?? 0}-1`)), 'it has not begun');
+  assert.equal(leftIn(hierarchy, `bake-node-${subprocess.pid ?? 0}.`).length, 1, 'it has not begun');
   subprocess.kill('SIGINT');
   const { exitCode, stdout } = await subprocess;
   assert.deepEqual([exitCode, stdout], [130, '']);

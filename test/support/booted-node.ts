@@ -44,7 +44,7 @@ export async function bootNode(
   seed: Seed,
   plug: (pid: number) => Promise<void>,
 ): Promise<BootedNode> {
-  const cgroup = await newCgroupName();
+  const cgroup = newCgroupName();
   // --pdeathsig: not even a test that is killed leaves a node behind.
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc'];
   const layers = [system.root, ...(system.layer === undefined ? [] : [system.layer])];

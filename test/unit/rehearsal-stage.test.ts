@@ -51,10 +51,16 @@ stages('the apiservers are at addresses of the node itself', () => {
     `link add eth0 type veth peer name rehearsal0
 link set rehearsal0 up
 link set lo up
-address add 192.168.31.44/32 dev lo
-address add 127.77.0.2/32 dev lo
+address replace 192.168.31.44/32 dev lo
+address replace 127.77.0.2/32 dev lo
 `,
   );
+});
+
+stages('an apiserver at an address that loopback has anyway', () => {
+  const made = stage('{ name: node1, address: "fd00:31::136" }', '["[::1]:6443"]');
+  // To add it would be refused.
+  assert.match(text(made, 'network'), /^link set lo up\naddress replace ::1\/128 dev lo\n$/m);
 });
 
 stages('interfaces have their MACs; a VLAN is made by the node', () => {
@@ -83,7 +89,7 @@ stages('what DHCP would give is the planned address, and a neighbour as gateway'
   });
   const v6 = stage('{ name: node1, address: "fd00:31::136" }', '["[fd00:31::44]:6443"]');
   assert.deepEqual(leased(v6), { host0: { addresses: ['fd00:31::136/64'], gateway6: 'fd00:31::1' } });
-  assert.match(text(v6, 'network'), /^address add fd00:31::44\/128 dev lo$/m);
+  assert.match(text(v6, 'network'), /^address replace fd00:31::44\/128 dev lo$/m);
 });
 
 stages('user-data is read as it is sent, also where it is packed and names the host', () => {

@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { suite } from 'uvu';
+import type { Machine } from '../../src/rehearse/machine.ts';
+import { observe } from '../../src/rehearse/observe.ts';
+import { rowsOf } from '../../src/rehearse/rows.ts';
+
+// Machines that do not answer. What one that does is told of is in test/e2e/rehearse.test.ts.
+const observing = suite('observe');
+
+const identity = { name: 'node1', address: '192.168.31.136', user: 'system:node:node1' };
+
+/** @param answers what it says to systemctl is-system-running, and to how many more questions it answers */
+function machine(answers: { readonly state?: string; readonly more: number }): Machine {
+  let { more } = answers;
+  return {
+    holder: 0,
+    boot: () => undefined,
+    run: (command) => {
+      const said = (stdout: string) => Promise.resolve({ exitCode: 0, stdout, stderr: '' });
+      if (command === 'systemctl is-system-running' && answers.state !== undefined) return said(answers.state);
+      return more-- > 0 ? said('') : Promise.resolve(undefined);
+    },
+    ended: () => undefined,
+    end: () => Promise.resolve(),
+  };
+}
+
+const silent: readonly (readonly [string, Machine])[] = [
+  ['does not run yet', machine({ more: 0 })],
+  ['has no systemd that answers yet', machine({ state: 'offline', more: Infinity })],
+  ['ends while it is asked', machine({ state: 'running', more: 3 })],
+];
+
+for (const [what, asked] of silent) {
+  observing(`a machine that ${what} is neither good nor bad`, async () => {
+    const observed = await observe(asked, [], undefined);
+    const rows = rowsOf({ observed, asked: [], placed: [], identity, hasCgroups: true });
+    assert.deepEqual(
+      rows.map(({ stage, result }) => [stage, result]),
+      [['joined', 'not reached']],
+    );
+  });
+}
+
+observing('a machine that answers to the end is told of', async () => {
+  assert.ok(await observe(machine({ state: 'starting', more: Infinity }), [], undefined));
+});
+
+observing.run();
