@@ -30,21 +30,24 @@ export class InventoryFile {
     this.current = inventory;
   }
 
-  /** Waits until there is another inventory in it; what is none is told, and changes nothing. */
+  /** Waits until there is another inventory in it. */
   async untilChanged(signal: AbortSignal): Promise<void> {
-    for (;;) {
-      await setTimeout(LOOK_EVERY_MS, undefined, { signal });
-      const read = readTextFile(this.#path);
-      // Where it is gone for a moment, it comes back.
-      if (read.kind === 'failed' || read.text === this.#text) continue;
-      this.#text = read.text;
-      const inventory = parseInventory(read.text);
-      if (inventory === undefined) {
-        terminal(this.#context).talk(`${this.#path} is no inventory any more; the last one stays\n`);
-        continue;
-      }
-      this.current = inventory;
-      return;
+    do await setTimeout(LOOK_EVERY_MS, undefined, { signal });
+    while (!this.look());
+  }
+
+  /** @returns whether there is another inventory in it now; what is none is told, and changes nothing */
+  look(): boolean {
+    const read = readTextFile(this.#path);
+    // Where it is gone for a moment, it comes back.
+    if (read.kind === 'failed' || read.text === this.#text) return false;
+    this.#text = read.text;
+    const inventory = parseInventory(read.text);
+    if (inventory === undefined) {
+      terminal(this.#context).talk(`${this.#path} is no inventory any more; the last one stays\n`);
+      return false;
     }
+    this.current = inventory;
+    return true;
   }
 }

@@ -68,6 +68,8 @@ async function asItChanges(
   watchBy: (inventory: Inventory, signal: AbortSignal) => Promise<void>,
 ): Promise<never> {
   for (;;) {
+    // Who waits to be the leader does not look.
+    file.look();
     const turn = new AbortController();
     const either = AbortSignal.any([signal, turn.signal]);
     const both = [watchBy(file.current, either), file.untilChanged(either)];

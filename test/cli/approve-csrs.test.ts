@@ -507,6 +507,37 @@ live('--inventory stands for a description, and is gone by anew when it changes'
   }),
 );
 
+live('who becomes the leader goes by the inventory of that moment', () =>
+  inTemporaryFolder(async (folder) => {
+    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
+    writeFileSync(join(folder, 'ca.pem'), server.certificate);
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+    const write = (nodes: Readonly<Record<string, string>>): void =>
+      writeFileSync(join(folder, 'inventory.json'), inventoryOf(server.certificate, nodes));
+    // The address that node2 asks for.
+    write({ node1: '192.168.31.136', node2: '192.168.31.44' });
+    server.holdLease('somebody-else', 1);
+    const end = new AbortController();
+    const argv = ['approve-csrs', '--leader-elect', '--inventory', 'inventory.json', '--kubeconfig', 'config'];
+    const ran = runBake(argv, { cwd: folder, signal: end.signal });
+    try {
+      await setTimeout(500);
+      assert.equal(server.holder, 'somebody-else');
+      write({ node1: '192.168.31.136' });
+      for (const start = performance.now(); server.objects.get('csr-prd8t')?.status.certificate === undefined;) {
+        assert.ok(performance.now() - start < 10_000, 'nothing is issued');
+        await setTimeout(50);
+      }
+    } finally {
+      end.abort('SIGTERM');
+      await ran;
+      await server.close();
+    }
+    assert.match((await ran).stderr, /for 1 planned nodes\n/);
+    assert.equal(server.objects.get('csr-vn6c2')?.status.conditions, undefined);
+  }),
+);
+
 live(
   'an apiserver that does not answer is told',
   inCluster([good], async (bake, server) => {
