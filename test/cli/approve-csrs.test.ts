@@ -238,10 +238,11 @@ const live = suite('approve-csrs');
 function inCluster(
   items: readonly object[],
   work: (bake: (words: string) => ReturnType<typeof runBake>, server: FakeApiServer) => Promise<void>,
+  faults: Parameters<typeof fakeApiServer>[1] = {},
 ): () => Promise<void> {
   return () =>
     inTemporaryFolder(async (folder) => {
-      const server = await fakeApiServer(items as Stored[]);
+      const server = await fakeApiServer(items as Stored[], faults);
       cpSync(guide, folder, { recursive: true });
       writeFileSync(join(folder, 'ca.pem'), server.certificate);
       writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
@@ -337,6 +338,37 @@ live(
     assert.match(stderr, /^error nodes-without-request: no request of master, node2 in the cluster: /m);
     assert.equal(exitCode, 3);
   }),
+);
+
+live(
+  'an approval that never gets through is told with its node, and the others go through',
+  inCluster(
+    [good, goodToo],
+    async (bake) => {
+      const { exitCode, stdout, stderr } = await bake('--timeout 3s');
+      assert.match(
+        stdout,
+        /^node1 +pending +csr-prd8t +its approval has not got through: it answers HTTP 500\nnode2 +issued +csr-zg6q9$/m,
+      );
+      assert.match(stderr, /: csr-prd8t is not decided: it answers HTTP 500; trying again$/m);
+      assert.match(stderr, /^error nodes-without-certificate: /m);
+      assert.equal(exitCode, 3);
+    },
+    { 'approve csr-prd8t': Array(100).fill({ status: 500 }) },
+  ),
+);
+
+live(
+  'a login that may list and not approve is told at once',
+  inCluster(
+    [good],
+    async (bake) => {
+      const { exitCode, stdout, stderr } = await bake('--timeout 60s');
+      assert.match(stderr, /^error cluster-refuses: .*\(HTTP 403\): on purpose; /m);
+      assert.deepEqual([exitCode, stdout], [3, '']);
+    },
+    { approve: [{ status: 403 }] },
+  ),
 );
 
 live(

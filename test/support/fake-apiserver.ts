@@ -78,7 +78,7 @@ const types = { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningR
  * An apiserver as far as certificate signing requests go, for what real ones do on bad days only. What is approved is issued
  * at once.
  * @param faults of the first requests with such a key: `list`, `list again` (a further page), `watch`, `approve`, `group`,
- * `lease`
+ * `lease`; `approve NAME` for one object
  */
 export async function fakeApiServer(
   objects: readonly Stored[],
@@ -155,7 +155,7 @@ export async function fakeApiServer(
     fake.onRequest();
     const body = await readAll(request);
     const kind = kindOf(method, path);
-    const fault = nextFault(kind);
+    const fault = nextFault(kind) ?? nextFault(`${kind} ${path.split('/').at(-2) ?? ''}`);
     const send = (status: number, value: unknown, headers = {}): void => {
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
     };
