@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { request as httpRequest } from 'undici';
 import { suite } from 'uvu';
 import { sequence } from '../support/der.ts';
@@ -501,7 +502,7 @@ live('--inventory stands for a description, and is gone by anew when it changes'
     const server = await fakeApiServer([good, bad] as unknown as Stored[]);
     writeFileSync(join(folder, 'ca.pem'), server.certificate);
     writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
-    const write = (text: string): void => writeFileSync(join(folder, 'inventory.json'), text);
+    const write = (text: string | Buffer): void => writeFileSync(join(folder, 'inventory.json'), text);
     write(inventoryOf(server.certificate, { node1: '192.168.31.136' }));
     const bake = (words: string, end = new AbortController()) =>
       runBake(['approve-csrs', '--inventory', 'inventory.json', '--kubeconfig', 'config', ...words.split(' ')], {
@@ -522,7 +523,7 @@ live('--inventory stands for a description, and is gone by anew when it changes'
       write('{"nodes": []}');
       await setTimeout(2500);
       // The address that node2 asks for.
-      write(inventoryOf(server.certificate, { node1: '192.168.31.136', node2: '192.168.31.44' }));
+      write(gzipSync(inventoryOf(server.certificate, { node1: '192.168.31.136', node2: '192.168.31.44' })));
       await issued('csr-vn6c2');
       end.abort('SIGTERM');
       const { exitCode, stderr } = await ran;
