@@ -2,9 +2,10 @@
 #   docker build -t registry.example.com/bake:0.1.0 .
 FROM node:20-bookworm-slim AS build
 WORKDIR /src
-COPY package.json package-lock.json .npmrc ./
+COPY .npmrc package.json package-lock.json ./
 RUN npm ci
-COPY . .
+COPY build.js tsconfig.json ./
+COPY src src/
 RUN npm run build
 
 FROM node:20-bookworm-slim
