@@ -32,4 +32,10 @@ test('what it copies is all that it is given, and enough', () =>
     );
   }));
 
+test('it is built on what is named, by its digest, and on nothing else', () => {
+  const bases = [...read('Dockerfile').matchAll(/^FROM (\S+)/gm)].map(([, base]) => base);
+  assert.deepEqual(bases, ['${NODE_IMAGE}', '${NODE_IMAGE}']);
+  assert.match(read('Dockerfile'), /^ARG NODE_IMAGE$/m);
+});
+
 test.run();
