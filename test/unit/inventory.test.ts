@@ -40,4 +40,15 @@ test('of 10,000 nodes with long names kubectl apply takes it', () => {
   assert.equal(parseInventory(text)?.plan.size, 10_000);
 });
 
+test('one of two nodes has no name or address of the other, in whatever spelling', () => {
+  const parsed = (...nodes: (readonly [string, string])[]) =>
+    parseInventory(
+      JSON.stringify({ certificateAuthority, nodes: nodes.map(([name, address]) => ({ name, address })) }),
+    );
+  const good = parsed(['a', 'fd00:0::0044'], ['b', '10.0.0.1']);
+  assert.equal(good?.plan.get('system:node:a')?.address, 'fd00::44');
+  assert.equal(parsed(['a', '10.0.0.1'], ['a', '10.0.0.2']), undefined);
+  assert.equal(parsed(['a', 'fd00::44'], ['b', 'fd00:0::44']), undefined);
+});
+
 test.run();
