@@ -592,6 +592,7 @@ live(
       ['--from-file csrs.json --dry-run', /cannot be used with option/],
       ['--watch --dry-run', /cannot be used with option/],
       ['--leader-elect --dry-run', /cannot be used with option/],
+      ['cluster.yaml --inventory inventory.json', /'--inventory <file>' stands for a description/],
       ['--listen 9441', /Write it as :9441 or 127\.0\.0\.1:9441/],
       ['--listen :70000', /Write it as :9441/],
     ] as const) {
