@@ -1,13 +1,16 @@
 # bake for a cluster: what the Deployment of out/manifests/approver runs.
-#   docker build -t registry.example.com/bake:0.1.0 .
-FROM node:20-bookworm-slim AS build
+#   docker build --build-arg NODE_IMAGE=node:20-bookworm-slim@sha256:… -t registry.example.com/bake:0.1.0 .
+# Without a default: which digest is good today is for whoever builds to say.
+ARG NODE_IMAGE
+FROM ${NODE_IMAGE} AS build
 WORKDIR /src
-COPY package.json package-lock.json .npmrc ./
+COPY .npmrc package.json package-lock.json ./
 RUN npm ci
-COPY . .
+COPY build.js tsconfig.json ./
+COPY src src/
 RUN npm run build
 
-FROM node:20-bookworm-slim
+FROM ${NODE_IMAGE}
 WORKDIR /bake
 COPY --from=build /src/package.json ./
 COPY --from=build /src/dist dist/

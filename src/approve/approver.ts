@@ -5,7 +5,7 @@ import { Survey, type Decision, type Seen } from '../csr/survey.ts';
 import type { CsrApi, CsrEvents } from '../edges/kubernetes/csr-api.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
 import { NodeReports, type NodeReportsOptions } from './node-report.ts';
-import { isTrouble, type Trouble } from './trouble.ts';
+import { isTrouble, pauseAfter, type Trouble } from './trouble.ts';
 
 export interface ApproverOptions extends NodeReportsOptions {
   /** Gets each refusal once, and each approval and denial that the cluster has taken. */
@@ -13,6 +13,14 @@ export interface ApproverOptions extends NodeReportsOptions {
   /** Whether what is refused is denied, where it is bake's to deny. */
   readonly deny: boolean;
   readonly now: () => Date;
+  /** Before a decision is tried again, at first; other than usual where a test has no time. */
+  readonly pauseMs?: number;
+}
+
+/** A decision that has not got through. */
+interface Failed {
+  readonly name: string;
+  readonly trouble: Trouble;
 }
 
 /** A request that is to be decided, and the object to do it with. */
@@ -33,6 +41,8 @@ export class Approver {
   readonly #waiting = new Map<string, Waiting>();
   /** Decisions that no answer has come to. */
   readonly #unanswered = new Map<string, Decision>();
+  /** How often a decision has not got through, and when it is to be tried again; only of what waits. */
+  readonly #failed = new Map<string, { readonly times: number; readonly tryAt: number }>();
   /** The verdict that was told last. */
   readonly #told = new Map<string, string>();
 
@@ -61,7 +71,7 @@ export class Approver {
       listed = version;
     }
     for (const request of newest.values()) this.reports.note(request);
-    for (const known of [this.#told, this.#unanswered]) {
+    for (const known of [this.#told, this.#unanswered, this.#failed]) {
       for (const uid of known.keys()) if (!seen.has(uid)) known.delete(uid);
     }
     this.reports.forgetUnless((uid) => seen.has(uid));
@@ -86,7 +96,10 @@ export class Approver {
     this.#waiting.delete(uid);
     const { verdict } = decision;
     if (this.#decided(decision, value) !== undefined) this.#waiting.set(uid, { decision, value });
-    else if (verdict.kind === 'refuse') this.#tell(decision);
+    else {
+      this.#failed.delete(uid);
+      if (verdict.kind === 'refuse') this.#tell(decision);
+    }
     this.#tellWhatCameThrough(decision);
     return seen;
   }
@@ -95,38 +108,55 @@ export class Approver {
     const { decision } = this.#survey.add(value);
     this.#survey.forget(decision);
     const gone = keyOf(decision);
-    for (const known of [this.#waiting, this.#told, this.#unanswered]) known.delete(gone);
+    for (const known of [this.#waiting, this.#told, this.#unanswered, this.#failed]) known.delete(gone);
     this.reports.forget(decision.requester, gone);
   }
 
   /**
-   * Decides what waits, approvals first; all get their turn before trouble with one of them is thrown, and those keep
-   * waiting. What has changed meanwhile is left to what the list or the watch brings next.
-   * @throws as CsrApi.decide
+   * Decides what waits, approvals first. What does not get through waits on, and is tried again after a pause of its own.
+   * What has changed meanwhile is left to what the list or the watch brings next.
+   * @throws as ApproverOptions.onDecision
    */
-  async send(api: CsrApi): Promise<void> {
-    const troubles: Trouble[] = [];
+  async send(api: CsrApi): Promise<{ readonly tried: number; readonly failed: readonly Failed[] }> {
+    const failed: (Failed & Waiting)[] = [];
     const send = async (waiting: Waiting): Promise<void> => {
       try {
         await this.#sendOne(api, waiting);
       } catch (error) {
         if (!isTrouble(error, true)) throw error;
         if (error instanceof SourceTrouble) this.#unanswered.set(keyOf(waiting.decision), waiting.decision);
-        troubles.push(error);
+        failed.push({ ...waiting, name: waiting.decision.name, trouble: error });
       }
     };
     const isRefused = ({ decision }: Waiting): number => Number(decision.verdict.kind === 'refuse');
-    const inOrder = [...this.#waiting.values()].sort((one, other) => isRefused(one) - isRefused(other));
+    const now = performance.now();
+    const isDue = ({ decision }: Waiting): boolean => (this.#failed.get(keyOf(decision))?.tryAt ?? 0) <= now;
+    const inOrder = [...this.#waiting.values()].filter(isDue).sort((one, other) => isRefused(one) - isRefused(other));
     await pMap(inOrder, send, { concurrency: 16 });
-    const [trouble] = troubles;
-    if (trouble !== undefined) throw trouble;
+    for (const { decision, trouble } of failed) this.#noteFailed(decision, trouble);
+    return { tried: inOrder.length, failed };
+  }
+
+  #noteFailed(decision: Decision, trouble: Trouble): void {
+    const uid = keyOf(decision);
+    const times = 1 + (this.#failed.get(uid)?.times ?? 0);
+    const tryAt = performance.now() + pauseAfter(trouble, times, this.#options.pauseMs);
+    this.#failed.set(uid, { times, tryAt });
+    this.reports.noteTrouble(decision, trouble);
+  }
+
+  /** When the next decision is to be tried again; Infinity where none is. */
+  get nextTryAt(): number {
+    let next = Infinity;
+    for (const { tryAt } of this.#failed.values()) next = Math.min(next, tryAt);
+    return next;
   }
 
   async #sendOne(api: CsrApi, { decision, value }: Waiting): Promise<void> {
     const settled = this.#survey.settle(decision);
     const decided = this.#decided(settled, value);
     const isTaken = decided !== undefined && (await api.decide(decision.name, decided));
-    this.#waiting.delete(keyOf(decision));
+    for (const known of [this.#waiting, this.#failed]) known.delete(keyOf(decision));
     if (decided === undefined || isTaken) this.#tell(settled, isTaken && settled.verdict.kind === 'refuse');
     if (isTaken) this.reports.noteDecision(settled);
   }

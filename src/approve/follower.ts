@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { servingSigner } from '../csr/judge-csr.ts';
 import type { CsrApi } from '../edges/kubernetes/csr-api.ts';
+import { Failure } from '../diagnostics/failure.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
 import type { Approver } from './approver.ts';
-import { isTrouble, type Trouble } from './trouble.ts';
+import { isTrouble, PAUSE_MS, pauseAfter, type Trouble } from './trouble.ts';
 
 export interface Following {
   /** Called until it succeeds, and again whenever all requests have to be listed. */
@@ -24,10 +25,6 @@ interface Until {
   readonly isDone: () => boolean;
 }
 
-/** First pause after trouble; it doubles each time. */
-const PAUSE_MS = 1000;
-/** Longest pause, as a multiple of the first. */
-const MAX_PAUSES = 15;
 /** How long a watch goes on, at least; one that is silent because its connection is dead is found out so. */
 const WATCH_MS = 60_000;
 
@@ -51,6 +48,9 @@ export class Follower {
   /** In a row, and the last of them. */
   #troubles = 0;
   #trouble: Trouble | undefined;
+  /** Of all that were to be decided last none was. */
+  #isStuck = false;
+  #toldOfDecisions = '';
 
   constructor(approver: Approver, following: Following, until: Until) {
     this.#approver = approver;
@@ -64,8 +64,9 @@ export class Follower {
     while (!(await this.#tryTurn())) {
       const left = this.#until.deadline - performance.now();
       if (left <= 0) break;
-      if (this.#troubles === 0) continue;
-      await setTimeout(Math.min(left, this.#pause()), undefined, { signal: this.#following.signal });
+      if (this.#troubles === 0 || this.#trouble === undefined) continue;
+      const pause = pauseAfter(this.#trouble, this.#troubles, this.#pauseMs);
+      await setTimeout(Math.min(left, pause), undefined, { signal: this.#following.signal });
     }
     if (!this.#wasWell && this.#trouble !== undefined) throw this.#trouble;
   }
@@ -90,7 +91,7 @@ export class Follower {
   async #turn(): Promise<boolean> {
     const { deadline, isDone } = this.#until;
     this.#place ??= await this.#list();
-    await this.#approver.send(this.#place.api);
+    await this.#send(this.#place.api);
     this.#wasWell = true;
     this.#approver.reports.reportOverdue();
     if (isDone() || performance.now() >= deadline) return true;
@@ -104,33 +105,50 @@ export class Follower {
     return { api, version: await this.#approver.list(api) };
   }
 
+  /**
+   * Trouble with decisions keeps nothing else waiting.
+   * @throws Failure where the cluster takes none from the start: a login that may list may still not approve
+   */
+  async #send(api: CsrApi): Promise<void> {
+    const { onTrouble, onHealth } = this.#following;
+    const { tried, failed } = await this.#approver.send(api);
+    if (tried > 0) this.#isStuck = failed.length === tried;
+    const [first] = failed;
+    if (first === undefined) return;
+    if (this.#isStuck && !this.#wasWell && first.trouble instanceof Failure) throw first.trouble;
+    if (this.#isStuck) onHealth?.(false);
+    const told = `${first.name} is not decided: ${first.trouble.message}`;
+    if (told !== this.#toldOfDecisions) onTrouble(told);
+    this.#toldOfDecisions = told;
+  }
+
+  /** When something is to be done although nothing happens. */
+  get #nextAt(): number {
+    // What is to be tried again at about the same time is so together: for each time a watch ends and begins.
+    const tryAt = Math.max(this.#approver.nextTryAt, performance.now() + this.#pauseMs);
+    return Math.min(this.#approver.reports.nextDueAt, tryAt);
+  }
+
   /** @throws SourceTrouble also where it ends before anything could happen, so that there is a pause */
   async #watch(place: Place): Promise<void> {
-    const { reports } = this.#approver;
     const started = performance.now();
-    const endsAt = Math.min(this.#until.deadline, reports.nextDueAt);
+    const endsAt = Math.min(this.#until.deadline, this.#nextAt);
     const lengthMs = (this.#following.watchMs ?? WATCH_MS) * (1 + Math.random());
     let isQuiet = true;
-    const span = { lengthMs, endMs: endsAt - started };
+    const span = { lengthMs, endMs: Math.ceil(endsAt - started) };
     for await (const events of place.api.watch(servingSigner, place.version, span)) {
       this.#approver.take(events);
       const isNews = events.version !== place.version;
       place.version = events.version;
-      await this.#approver.send(place.api);
-      this.#following.onHealth?.(true);
+      await this.#send(place.api);
+      this.#isStuck &&= this.#approver.nextTryAt < Infinity;
+      if (!this.#isStuck) this.#following.onHealth?.(true);
       if (isNews) this.#troubles = 0;
       isQuiet &&= !isNews;
-      if (this.#until.isDone() || reports.nextDueAt < endsAt) return;
+      if (this.#until.isDone() || this.#nextAt < endsAt) return;
     }
     if (isQuiet && performance.now() < Math.min(started + this.#pauseMs, endsAt)) {
       throw new SourceTrouble('it ends a watch at once', { again: true });
     }
-  }
-
-  /** Never all at the same time: an apiserver that starts anew is not to be overrun. */
-  #pause(): number {
-    const wanted = this.#trouble instanceof SourceTrouble ? this.#trouble.retryAfterMs : 0;
-    const pause = this.#pauseMs * Math.min(2 ** (this.#troubles - 1), MAX_PAUSES);
-    return Math.max(wanted, pause) * (1 + Math.random() / 2);
   }
 }

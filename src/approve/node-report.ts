@@ -2,6 +2,7 @@ import type { Plan } from '../cluster/planned-identity.ts';
 import { checkCertificate } from '../csr/check-certificate.ts';
 import type { CsrState } from '../csr/csr-object.ts';
 import type { Decision, Seen } from '../csr/survey.ts';
+import type { Trouble } from './trouble.ts';
 
 /** How far a node has come to its serving certificate. */
 export interface NodeReport {
@@ -82,6 +83,13 @@ export class NodeReports {
     const isApproved = decision.verdict.kind === 'approve';
     const after = isApproved ? { state: 'approved' as const, why: reasons.approved } : { state: 'denied' as const };
     this.#keep(decision, { ...before.report, ...after });
+  }
+
+  /** The cluster has not taken what was decided. */
+  noteTrouble({ requester, uid }: Decision, { message }: Trouble): void {
+    const before = this.#kept.get(requester);
+    if (before?.uid !== uid || before.report.state !== 'pending') return;
+    this.#kept.set(requester, { ...before, report: { ...before.report, why: `${reasons.pending}: ${message}` } });
   }
 
   #keep({ requester, uid }: Decision, report: NodeReport): void {

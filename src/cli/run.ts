@@ -305,7 +305,10 @@ With --watch it prints a line for each certificate that comes, and for each that
 has not come in --timeout after its approval. --leader-elect is for several that
 stand in for each other: the Lease kube-system/bake-approver says who approves.`,
     )
-    .action(async (file: string, options: ApproveCsrsOptions) => {
+    .action(async (file: string, options: ApproveCsrsOptions, command: Command) => {
+      if (options.inventory !== undefined && command.args.length > 0) {
+        command.error("error: option '--inventory <file>' stands for a description: give one of them");
+      }
       const { approveCsrs } = await import('./approve-csrs.ts');
       exit(await approveCsrs(file, options, context));
     });

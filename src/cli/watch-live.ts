@@ -54,11 +54,16 @@ export async function watchLive(
   try {
     await (options.leaderElect ? whileLeader(connection, watch, status, context) : watch(context.signal));
   } catch (error) {
-    if (!context.signal.aborted) throw error;
+    if (!isEndOf(context.signal, error)) throw error;
   } finally {
     await end?.();
   }
   return exitCodes.done;
+}
+
+/** Whether something ended because the signal said so: also what fails otherwise meanwhile is to be told. */
+function isEndOf(signal: AbortSignal, error: unknown): boolean {
+  return signal.aborted && (error === signal.reason || (error instanceof Error && error.name === 'AbortError'));
 }
 
 /** All is judged anew whenever there is another inventory. */
@@ -68,6 +73,8 @@ async function asItChanges(
   watchBy: (inventory: Inventory, signal: AbortSignal) => Promise<void>,
 ): Promise<never> {
   for (;;) {
+    // Who waits to be the leader does not look.
+    file.look();
     const turn = new AbortController();
     const either = AbortSignal.any([signal, turn.signal]);
     const both = [watchBy(file.current, either), file.untilChanged(either)];

@@ -3,7 +3,7 @@ import type { Cluster } from '../cluster/cluster.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Templates } from '../templates/templates.ts';
 import type { Token } from '../tokens/token.ts';
-import { gzip } from './node-files.ts';
+import { gzip } from './gzip.ts';
 import { userDataOf, type UserDataText } from './user-data.ts';
 
 /** Every token is as long as this one. */

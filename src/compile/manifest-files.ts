@@ -5,6 +5,7 @@ import { quoteYaml } from '../templates/quote-yaml.ts';
 import type { Templates } from '../templates/templates.ts';
 import { bootstrapGroup } from '../tokens/bootstrap-group.ts';
 import type { TokenOf } from '../tokens/token.ts';
+import { gzip } from './gzip.ts';
 import type { OutputFile } from './output-file.ts';
 
 /** manifests/rbac.yaml: the guide's RBAC, section 3 (5) to (7). */
@@ -20,8 +21,8 @@ export function* approverFiles(cluster: Cluster, templates: Templates): Iterable
   if (cluster.approver.kind === 'none') return;
   const view = {
     image: quoteYaml(cluster.approver.image),
-    inventory: quoteYaml(formatInventory(cluster)),
-    // An older apiserver refuses the field: https://github.com/kubernetes/kubernetes/pull/91381
+    inventory: quoteYaml(Buffer.from(gzip(formatInventory(cluster))).toString('base64')),
+    // An older apiserver drops the field, and kubectl's validation refuses it: https://github.com/kubernetes/kubernetes/pull/91381
     hasSeccompProfile: gte(cluster.controlPlane.version, '1.19.0'),
   };
   for (const name of ['rbac', 'inventory', 'deployment']) {

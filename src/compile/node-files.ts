@@ -1,10 +1,10 @@
-import { gzipSync } from 'fflate';
 import { findPlatform } from '../catalog/platforms.ts';
 import type { Cluster, Node } from '../cluster/cluster.ts';
 import { quoteYaml } from '../templates/quote-yaml.ts';
 import type { Templates } from '../templates/templates.ts';
 import type { TokenOf } from '../tokens/token.ts';
 import { checkMetaData, checkNetworkConfig, checkUserData, shapeOf } from './check-output.ts';
+import { gzip } from './gzip.ts';
 import { networkConfig } from './network-config.ts';
 import type { OutputFile } from './output-file.ts';
 import { sha256 } from './sha256.ts';
@@ -43,11 +43,6 @@ function* userDataFiles(folder: string, text: string, encoding: 'plain' | 'gzip'
   yield { path: `${folder}/user-data`, mode: 0o600, content: zipped };
   // gzip cannot be pasted; consoles and APIs take this.
   yield { path: `${folder}/user-data.b64`, mode: 0o600, content: `${Buffer.from(zipped).toString('base64')}\n` };
-}
-
-/** fflate, not zlib: zlib's bytes differ between processors and between releases of Node. */
-export function gzip(text: string): Uint8Array {
-  return gzipSync(Buffer.from(text), { level: 9, mtime: 0 });
 }
 
 /** NoCloud takes a new instance-id for a new instance and writes its files again; without one it would not. */

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { Cluster } from '../cluster/cluster.ts';
+import { canonical } from '../description/rules/addresses.ts';
 import { plannedIdentity, planOf, type Plan } from '../cluster/planned-identity.ts';
 
 /** All that approving takes of a cluster. */
@@ -25,11 +26,14 @@ export function formatInventory({ controlPlane: { certificateAuthority }, nodes 
   return `${JSON.stringify(inventory)}\n`;
 }
 
-/** @returns undefined where the text is no inventory */
+/** @returns undefined where the text is no inventory, or names or addresses in it are of two nodes */
 export function parseInventory(text: string): Inventory | undefined {
   const parsed = shape.safeParse(jsonOf(text));
   if (!parsed.success) return undefined;
-  const { certificateAuthority, nodes } = parsed.data;
+  const { certificateAuthority, nodes: written } = parsed.data;
+  const nodes = written.map(({ name, address }) => ({ name, address: canonical(address) }));
+  const isOnce = (values: readonly string[]): boolean => new Set(values).size === values.length;
+  if (!isOnce(nodes.map(({ name }) => name)) || !isOnce(nodes.map(({ address }) => address))) return undefined;
   return { plan: planOf({ nodes }), authority: certificateAuthority };
 }
 

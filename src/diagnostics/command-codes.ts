@@ -32,8 +32,9 @@ tables say less, or say it in other ways.`,
   'inventory-unreadable': {
     severity: 'error',
     summary: 'there is no inventory in the file of --inventory',
-    story: `An inventory is JSON: the certificate of the CA, and name and address of each node. \`bake compile\` writes it
-into manifests/approver where the description has an approver; in the cluster it is a file of the ConfigMap bake-approver.`,
+    story: `An inventory is JSON, gzipped or not: the certificate of the CA, and name and address of each node,
+of which none is there twice. \`bake compile\` writes it into manifests/approver where the description has an approver; in the cluster it is a file of the ConfigMap
+bake-approver.`,
   },
   'unknown-csr': {
     severity: 'error',

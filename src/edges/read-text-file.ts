@@ -1,10 +1,13 @@
 import { readFileSync } from 'node:fs';
 import type { ReadFile } from '../description/inputs.ts';
 
-/** Reads a text file; a failure comes back in the words that follow a file's name in a message. */
-export function readTextFile(path: string): ReadFile {
+/**
+ * Reads a text file; a failure comes back in the words that follow a file's name in a message.
+ * @param unpack for what may be packed
+ */
+export function readTextFile(path: string, unpack = (bytes: Buffer): Buffer => bytes): ReadFile {
   try {
-    return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path)) };
+    return { kind: 'text', text: new TextDecoder('utf-8', { fatal: true }).decode(unpack(readFileSync(path))) };
   } catch (error) {
     return { kind: 'failed', reason: reasonOf(error) };
   }

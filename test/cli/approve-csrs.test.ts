@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { gzipSync } from 'node:zlib';
 import { request as httpRequest } from 'undici';
 import { suite } from 'uvu';
 import { sequence } from '../support/der.ts';
@@ -238,10 +239,11 @@ const live = suite('approve-csrs');
 function inCluster(
   items: readonly object[],
   work: (bake: (words: string) => ReturnType<typeof runBake>, server: FakeApiServer) => Promise<void>,
+  faults: Parameters<typeof fakeApiServer>[1] = {},
 ): () => Promise<void> {
   return () =>
     inTemporaryFolder(async (folder) => {
-      const server = await fakeApiServer(items as Stored[]);
+      const server = await fakeApiServer(items as Stored[], faults);
       cpSync(guide, folder, { recursive: true });
       writeFileSync(join(folder, 'ca.pem'), server.certificate);
       writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
@@ -337,6 +339,37 @@ live(
     assert.match(stderr, /^error nodes-without-request: no request of master, node2 in the cluster: /m);
     assert.equal(exitCode, 3);
   }),
+);
+
+live(
+  'an approval that never gets through is told with its node, and the others go through',
+  inCluster(
+    [good, goodToo],
+    async (bake) => {
+      const { exitCode, stdout, stderr } = await bake('--timeout 3s');
+      assert.match(
+        stdout,
+        /^node1 +pending +csr-prd8t +its approval has not got through: it answers HTTP 500\nnode2 +issued +csr-zg6q9$/m,
+      );
+      assert.match(stderr, /: csr-prd8t is not decided: it answers HTTP 500; trying again$/m);
+      assert.match(stderr, /^error nodes-without-certificate: /m);
+      assert.equal(exitCode, 3);
+    },
+    { 'approve csr-prd8t': Array(100).fill({ status: 500 }) },
+  ),
+);
+
+live(
+  'a login that may list and not approve is told at once',
+  inCluster(
+    [good],
+    async (bake) => {
+      const { exitCode, stdout, stderr } = await bake('--timeout 60s');
+      assert.match(stderr, /^error cluster-refuses: .*\(HTTP 403\): on purpose; /m);
+      assert.deepEqual([exitCode, stdout], [3, '']);
+    },
+    { approve: [{ status: 403 }] },
+  ),
 );
 
 live(
@@ -469,7 +502,7 @@ live('--inventory stands for a description, and is gone by anew when it changes'
     const server = await fakeApiServer([good, bad] as unknown as Stored[]);
     writeFileSync(join(folder, 'ca.pem'), server.certificate);
     writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
-    const write = (text: string): void => writeFileSync(join(folder, 'inventory.json'), text);
+    const write = (text: string | Buffer): void => writeFileSync(join(folder, 'inventory.json'), text);
     write(inventoryOf(server.certificate, { node1: '192.168.31.136' }));
     const bake = (words: string, end = new AbortController()) =>
       runBake(['approve-csrs', '--inventory', 'inventory.json', '--kubeconfig', 'config', ...words.split(' ')], {
@@ -490,7 +523,7 @@ live('--inventory stands for a description, and is gone by anew when it changes'
       write('{"nodes": []}');
       await setTimeout(2500);
       // The address that node2 asks for.
-      write(inventoryOf(server.certificate, { node1: '192.168.31.136', node2: '192.168.31.44' }));
+      write(gzipSync(inventoryOf(server.certificate, { node1: '192.168.31.136', node2: '192.168.31.44' })));
       await issued('csr-vn6c2');
       end.abort('SIGTERM');
       const { exitCode, stderr } = await ran;
@@ -504,6 +537,37 @@ live('--inventory stands for a description, and is gone by anew when it changes'
     } finally {
       await server.close();
     }
+  }),
+);
+
+live('who becomes the leader goes by the inventory of that moment', () =>
+  inTemporaryFolder(async (folder) => {
+    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
+    writeFileSync(join(folder, 'ca.pem'), server.certificate);
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+    const write = (nodes: Readonly<Record<string, string>>): void =>
+      writeFileSync(join(folder, 'inventory.json'), inventoryOf(server.certificate, nodes));
+    // The address that node2 asks for.
+    write({ node1: '192.168.31.136', node2: '192.168.31.44' });
+    server.holdLease('somebody-else', 1);
+    const end = new AbortController();
+    const argv = ['approve-csrs', '--leader-elect', '--inventory', 'inventory.json', '--kubeconfig', 'config'];
+    const ran = runBake(argv, { cwd: folder, signal: end.signal });
+    try {
+      await setTimeout(500);
+      assert.equal(server.holder, 'somebody-else');
+      write({ node1: '192.168.31.136' });
+      for (const start = performance.now(); server.objects.get('csr-prd8t')?.status.certificate === undefined;) {
+        assert.ok(performance.now() - start < 10_000, 'nothing is issued');
+        await setTimeout(50);
+      }
+    } finally {
+      end.abort('SIGTERM');
+      await ran;
+      await server.close();
+    }
+    assert.match((await ran).stderr, /for 1 planned nodes\n/);
+    assert.equal(server.objects.get('csr-vn6c2')?.status.conditions, undefined);
   }),
 );
 
@@ -528,6 +592,7 @@ live(
       ['--from-file csrs.json --dry-run', /cannot be used with option/],
       ['--watch --dry-run', /cannot be used with option/],
       ['--leader-elect --dry-run', /cannot be used with option/],
+      ['cluster.yaml --inventory inventory.json', /'--inventory <file>' stands for a description/],
       ['--listen 9441', /Write it as :9441 or 127\.0\.0\.1:9441/],
       ['--listen :70000', /Write it as :9441/],
     ] as const) {

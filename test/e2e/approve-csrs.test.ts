@@ -110,11 +110,12 @@ class World {
     for (const name of ['rbac', 'inventory', 'deployment']) {
       const text = readFileSync(join(this.folder, `out/manifests/approver/${name}.yaml`), 'utf8');
       for (const document of parseAllDocuments(text)) {
-        const object = document.toJS() as { kind: string; data?: Record<string, string> };
+        const object = document.toJS() as { kind: string; binaryData?: Record<string, string> };
         // Also a field that this release does not know is an error (since 1.25).
         await this.#api.call('POST', `${places[object.kind] ?? object.kind}?fieldValidation=Strict`, object);
-        const inventory = object.data?.['inventory.json'];
-        if (inventory !== undefined) writeFileSync(join(this.folder, 'inventory.json'), inventory);
+        const inventory = object.binaryData?.['inventory.json.gz'];
+        if (inventory !== undefined)
+          writeFileSync(join(this.folder, 'inventory.json.gz'), Buffer.from(inventory, 'base64'));
       }
     }
   }
@@ -366,7 +367,7 @@ for (const { release, part, version } of releases) {
     'manifests/approver: the cluster takes it, and of its two one is killed: the other goes on',
     async ({ world }) => {
       await world.applyApprover();
-      const words = '--leader-elect --inventory inventory.json';
+      const words = '--leader-elect --inventory inventory.json.gz';
       const replicas = ['one', 'two'].map((name) => world.spawn(`${words} --audit-log ${name}.jsonl`));
       try {
         const leads = ({ told }: Replica): boolean => /is now the leader\n(?![^]*no longer)/.test(told());

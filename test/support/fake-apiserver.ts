@@ -50,6 +50,8 @@ export interface FakeApiServer {
   signs: boolean;
   /** Puts an object in, as somebody who asks or changes it would; undefined takes it out. */
   store(name: string, object: Stored | undefined): void;
+  /** Puts the Lease into somebody's hands. */
+  holdLease(holderIdentity: string, leaseDurationSeconds: number): void;
   /** Issues what was asked for. */
   sign(name: string): void;
   /** Closes, and listens again at the same place after a moment. */
@@ -65,13 +67,18 @@ interface Change {
   readonly version: number;
 }
 
+interface LeaseHeld {
+  readonly holderIdentity: string;
+  readonly leaseDurationSeconds: number;
+}
+
 const types = { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningRequest' };
 
 /**
  * An apiserver as far as certificate signing requests go, for what real ones do on bad days only. What is approved is issued
  * at once.
  * @param faults of the first requests with such a key: `list`, `list again` (a further page), `watch`, `approve`, `group`,
- * `lease`
+ * `lease`; `approve NAME` for one object
  */
 export async function fakeApiServer(
   objects: readonly Stored[],
@@ -83,7 +90,7 @@ export async function fakeApiServer(
   const requests: { method: string; path: string; at: number }[] = [];
   const counts = new Map<string, number>();
   const changes: Change[] = [];
-  let lease: { readonly metadata: object; readonly spec: { readonly holderIdentity: string } } | undefined;
+  let lease: { readonly metadata: object; readonly spec: LeaseHeld } | undefined;
   const watchers = new Set<(change: Change) => void>();
   let version = Math.max(0, ...objects.map(({ metadata }) => Number(metadata.resourceVersion)));
   const server = createServer({ cert: certificate, key }, (request, response) => void answer(request, response));
@@ -104,6 +111,10 @@ export async function fakeApiServer(
     signs: true,
     onRequest: () => undefined,
     store,
+    holdLease: (holderIdentity, leaseDurationSeconds) => {
+      version += 1;
+      lease = { metadata: { resourceVersion: String(version) }, spec: { holderIdentity, leaseDurationSeconds } };
+    },
     sign,
     restart: async (afterMs) => {
       const { port } = server.address() as AddressInfo;
@@ -144,7 +155,7 @@ export async function fakeApiServer(
     fake.onRequest();
     const body = await readAll(request);
     const kind = kindOf(method, path);
-    const fault = nextFault(kind);
+    const fault = nextFault(kind) ?? nextFault(`${kind} ${path.split('/').at(-2) ?? ''}`);
     const send = (status: number, value: unknown, headers = {}): void => {
       response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
     };

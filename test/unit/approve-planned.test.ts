@@ -5,13 +5,23 @@ import { suite } from 'uvu';
 import { setTimeout } from 'node:timers/promises';
 import { approvePlanned, watchPlanned, type Approving } from '../../src/approve/approve-planned.ts';
 import type { NodeReport } from '../../src/approve/node-report.ts';
-import { plannedIdentity } from '../../src/cluster/planned-identity.ts';
+import { plannedIdentity, type Plan } from '../../src/cluster/planned-identity.ts';
 import type { Decision } from '../../src/csr/survey.ts';
 import { CsrApi } from '../../src/edges/kubernetes/csr-api.ts';
 import { KubernetesApi } from '../../src/edges/kubernetes/kubernetes-api.ts';
 import { readKubeconfig } from '../../src/edges/kubernetes/read-kubeconfig.ts';
 import { fakeApiServer, type FakeApiServer, type Fault, type Stored } from '../support/fake-apiserver.ts';
-import { csrOf } from '../support/make-csr.ts';
+import { sequence } from '../support/der.ts';
+import {
+  attributes,
+  commonName,
+  csrOf,
+  dns,
+  extensionRequest,
+  ip,
+  namesExtension,
+  organization,
+} from '../support/make-csr.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
 // What apiservers do on bad days. A good day with real ones is among the end-to-end tests.
@@ -182,8 +192,8 @@ faults('somebody changes the request meanwhile: judged again', async () => {
 });
 
 faults('the answer to an approval is lost: approved once, and told', async () => {
-  // The second is refused, since the object is no longer what it was.
-  expectApproved(await approve([good], { approve: ['late reset'] }), 2);
+  // The watch shows it before it would be sent again.
+  expectApproved(await approve([good], { approve: ['late reset'] }, { pauseMs: 1000 }), 1);
 });
 
 faults('an approval does not arrive: sent again', async () => {
@@ -272,9 +282,13 @@ interface Watched {
 /** @param work what happens while bake watches */
 function watch(
   objects: readonly object[],
-  planned: Faults,
+  faultsOf: Faults,
   work: (watched: Watched) => Promise<void>,
-  { patienceMs = 60_000, ...options }: Options & { readonly patienceMs?: number } = {},
+  {
+    patienceMs = 60_000,
+    planned = plan,
+    ...options
+  }: Options & { readonly patienceMs?: number; readonly planned?: Plan } = {},
 ): Promise<void> {
   const watchIt = async (
     approving: Approving,
@@ -287,7 +301,9 @@ function watch(
       said.push(`${name} ${isDenied ? 'denied ' : ''}${what}`);
     };
     const onReport = ({ node: name, state, csr }: NodeReport) => void said.push(`${name} ${state} ${csr}`);
-    const ended = watchPlanned({ ...approving, onDecision, onReport, patienceMs }).catch((error: unknown) => error);
+    const ended = watchPlanned({ ...approving, plan: planned, onDecision, onReport, patienceMs }).catch(
+      (error: unknown) => error,
+    );
     const until = async (line: string): Promise<void> => {
       const deadline = performance.now() + 10_000;
       while (!said.includes(line)) {
@@ -297,7 +313,7 @@ function watch(
     };
     await work({ server, troubles, said, until, ended });
   };
-  return inCluster(objects, planned, watchIt, options);
+  return inCluster(objects, faultsOf, watchIt, options);
 }
 
 /** One more request of node1. */
@@ -384,6 +400,41 @@ watching('approvals that do not get through are sent again, whatever else comes'
     assert.equal(server.requests.filter(({ method }) => method === 'PUT').length, 4);
   }),
 );
+
+/** What node2 asks for, as it is planned to. */
+const ofNode2 = csrOf(
+  {
+    subject: sequence(organization, commonName('system:node:node2')),
+    attributes: attributes(extensionRequest(namesExtension(dns('node2'), ip(192, 168, 31, 90)))),
+  },
+  { metadata: { name: 'stuck', uid: 'stuck' }, spec: { username: 'system:node:node2' } },
+) as unknown as Stored;
+const node2 = plannedIdentity({ ...node, name: 'node2', address: '192.168.31.90' });
+
+// That a login may not approve at all is told at once, elsewhere.
+for (const status of [500, 422, 403]) {
+  watching(`a decision that HTTP ${status} answers for ever keeps no other waiting`, () =>
+    watch(
+      status === 403 ? [good] : [],
+      { 'approve stuck': Array<Fault>(1000).fill({ status }) },
+      async ({ server, said, until, troubles }) => {
+        if (status === 403) await until('node1 issued csr-prd8t');
+        server.store('stuck', ofNode2);
+        await setTimeout(300);
+        server.store('c', another('c'));
+        await until('node1 issued c');
+        assert.deepEqual(said.slice(-2), ['c approve', 'node1 issued c']);
+        assert.ok(!said.join().includes('stuck'));
+        assert.match(troubles.join('|'), new RegExp(`^stuck is not decided: [^|]*HTTP ${status}[^|]*$`));
+        // After 50, 150 and 350 ms at the earliest.
+        const tried = server.requests.filter(({ path }) => path.includes('/stuck/')).length;
+        assert.ok(tried >= 2 && tried <= 5, `tried ${tried} times`);
+        assert.equal(server.requests.filter(({ path }) => path.includes('limit=')).length, 1);
+      },
+      { pauseMs: 50, planned: new Map([...plan, [node2.user, node2]]) },
+    ),
+  );
+}
 
 watching('a certificate that never comes is told once; that it comes at last, too', () =>
   watch(

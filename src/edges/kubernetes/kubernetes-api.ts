@@ -41,7 +41,7 @@ export class KubernetesApi {
 
   /**
    * @param path from /api or /apis on
-   * @throws SourceTrouble what may be over in a moment: no connection, 429, 5xx, an answer cut short
+   * @throws SourceTrouble what may be over in a moment, or is of what was sent only: no connection, 429, 5xx, 422
    * @throws Failure `cluster-refuses`, `cluster-untrusted`
    */
   async call(method: Method, path: string, body?: object): Promise<Answer> {
@@ -128,6 +128,10 @@ export class KubernetesApi {
   #read({ statusCode, headers }: Dispatcher.ResponseData, text: string): Answer {
     if (statusCode < 300 || [404, 409, 410].includes(statusCode)) return { status: statusCode, body: parse(text) };
     if (statusCode >= 500 || statusCode === 408 || statusCode === 429) throw refusal(statusCode, headers);
+    // Of the one object that was sent, and not of who sends it.
+    if ([400, 413, 422].includes(statusCode)) {
+      throw new SourceTrouble(`it refuses (HTTP ${statusCode}): ${messageOf(text)}`, { again: true });
+    }
     const remedy =
       statusCode === 401
         ? 'renew the login in the kubeconfig'

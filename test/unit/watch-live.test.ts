@@ -1,0 +1,46 @@
+import assert from 'node:assert/strict';
+import { Readable } from 'node:stream';
+import { suite } from 'uvu';
+import type { Context } from '../../src/cli/context.ts';
+import { watchLive } from '../../src/cli/watch-live.ts';
+import { planOf } from '../../src/cluster/planned-identity.ts';
+import { Failure } from '../../src/diagnostics/failure.ts';
+import { fakeApiServer, type Stored } from '../support/fake-apiserver.ts';
+import { csrOf } from '../support/make-csr.ts';
+
+// What cannot be brought about from outside at the right moment.
+const test = suite('watchLive');
+
+test('what fails while a signal ends it is told all the same', async () => {
+  const server = await fakeApiServer([csrOf({}, {}) as unknown as Stored]);
+  const end = new AbortController();
+  const stream = { write: () => undefined };
+  const context = {
+    env: {},
+    cwd: '/',
+    stdin: Readable.from([]),
+    stdout: stream,
+    stderr: stream,
+    now: () => new Date(),
+    random: (bytes: number) => new Uint8Array(bytes),
+    signal: end.signal,
+    packageRoot: '/',
+  } as unknown as Context;
+  const audit = (): never => {
+    end.abort('SIGTERM');
+    throw new Failure('disk-full', 'on purpose');
+  };
+  const inventory = {
+    plan: planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] }),
+    authority: server.certificate,
+  };
+  const connection = { server: server.url, tls: { ca: Buffer.from(server.certificate) }, token: () => undefined };
+  try {
+    const watching = watchLive(inventory, connection, audit, { output: 'table', timeout: 60 }, context);
+    await assert.rejects(watching, { code: 'disk-full' });
+  } finally {
+    await server.close();
+  }
+});
+
+test.run();
