@@ -119,11 +119,17 @@ export class Approver {
    */
   async send(api: CsrApi): Promise<{ readonly tried: number; readonly failed: readonly Failed[] }> {
     const failed: (Failed & Waiting)[] = [];
+    let end: { readonly error: unknown } | undefined;
     const send = async (waiting: Waiting): Promise<void> => {
+      if (end !== undefined) return;
       try {
         await this.#sendOne(api, waiting);
       } catch (error) {
-        if (!isTrouble(error, true)) throw error;
+        if (!isTrouble(error, true)) {
+          // What is under way may be taken, and then is told.
+          end ??= { error };
+          return;
+        }
         if (error instanceof SourceTrouble) this.#unanswered.set(keyOf(waiting.decision), waiting.decision);
         failed.push({ ...waiting, name: waiting.decision.name, trouble: error });
       }
@@ -133,6 +139,7 @@ export class Approver {
     const isDue = ({ decision }: Waiting): boolean => (this.#failed.get(keyOf(decision))?.tryAt ?? 0) <= now;
     const inOrder = [...this.#waiting.values()].filter(isDue).sort((one, other) => isRefused(one) - isRefused(other));
     await pMap(inOrder, send, { concurrency: 16 });
+    if (end !== undefined) throw end.error;
     for (const { decision, trouble } of failed) this.#noteFailed(decision, trouble);
     return { tried: inOrder.length, failed };
   }

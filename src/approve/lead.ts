@@ -31,10 +31,10 @@ export interface Leading {
 export async function lead(leading: Leading, work: (signal: AbortSignal) => Promise<void>): Promise<never> {
   const election = new Election(leading);
   for (;;) {
-    await election.win();
+    const since = await election.win();
     leading.onLeader(true);
     try {
-      await whileLeader(election, leading.signal, work);
+      await whileLeader(election, since, leading.signal, work);
     } finally {
       leading.onLeader(false);
     }
@@ -44,6 +44,7 @@ export async function lead(leading: Leading, work: (signal: AbortSignal) => Prom
 /** Returns when another may be the leader; then work has ended. */
 async function whileLeader(
   election: Election,
+  since: number,
   signal: AbortSignal,
   work: (signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
@@ -52,7 +53,7 @@ async function whileLeader(
   signal.addEventListener('abort', end);
   if (signal.aborted) end();
   const working = work(term.signal);
-  const renewing = election.renew(term.signal);
+  const renewing = election.renew(since, term.signal);
   try {
     await Promise.race([working, renewing]);
   } finally {
@@ -76,18 +77,20 @@ class Election {
     this.#timing = leading.timing ?? leaseTiming;
   }
 
-  /** Tries until it is the leader. */
-  async win(): Promise<void> {
+  /** Tries until it is the leader. @returns since when: the Lease was written then at the earliest, and runs from there */
+  async win(): Promise<number> {
     const { signal } = this.#leading;
-    while (!(await this.#try())) {
+    for (;;) {
+      const started = performance.now();
+      if (await this.#try()) return started;
       await setTimeout(this.#timing.retry * (1 + 1.2 * Math.random()), undefined, { signal });
     }
   }
 
-  /** Renews until that has not worked for too long. */
-  async renew(signal: AbortSignal): Promise<void> {
+  /** Renews until that has not worked for too long, from `since` on. */
+  async renew(since: number, signal: AbortSignal): Promise<void> {
     const { renew, retry } = this.#timing;
-    for (let renewed = performance.now(); ;) {
+    for (let renewed = since; ;) {
       await setTimeout(retry, undefined, { signal });
       const started = performance.now();
       const left = renewed + renew - started;

@@ -71,7 +71,17 @@ function inventoryFrom(
 
 /** Where the lines of the verdicts go. */
 function auditTo({ auditLog: file }: ApproveCsrsOptions, { cwd, stderr }: Context): Audit {
-  return file === undefined ? (line) => void stderr.write(line) : auditLog(resolve(cwd, file));
+  if (file === undefined) return (line) => void stderr.write(line);
+  const append = auditLog(resolve(cwd, file));
+  return (line) => {
+    try {
+      append(line);
+    } catch (error) {
+      // What is decided is told somewhere.
+      stderr.write(line);
+      throw error;
+    }
+  };
 }
 
 type Page = Pick<CsrPage, 'values'>;

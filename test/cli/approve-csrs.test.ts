@@ -360,6 +360,18 @@ live(
 );
 
 live(
+  'where the audit log cannot be written, what is decided by then is told on stderr',
+  inCluster([good, goodToo], async (bake, { objects }) => {
+    const { exitCode, stderr } = await bake('--timeout 0s --audit-log /dev/full');
+    const approved = [...objects.values()].filter(({ status }) => status.conditions !== undefined);
+    assert.equal(approved.length, 2);
+    for (const { metadata } of approved) assert.match(stderr, new RegExp(`^{.*"csr":"${metadata.name}"`, 'm'));
+    assert.match(stderr, /^error disk-full: /m);
+    assert.equal(exitCode, 3);
+  }),
+);
+
+live(
   'a login that may list and not approve is told at once',
   inCluster(
     [good],

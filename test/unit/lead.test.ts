@@ -9,7 +9,7 @@ import { fakeApiServer, type FakeApiServer, type Fault } from '../support/fake-a
 // Who leads when all goes wrong; two processes and a real apiserver are among the end-to-end tests.
 const leaders = suite('leader election');
 
-const timing = { lease: 1000, renew: 600, retry: 100 };
+const timing = { lease: 1500, renew: 1000, retry: 100 };
 const name = { namespace: 'kube-system', name: 'bake-approver' };
 
 interface Candidate {
@@ -150,6 +150,31 @@ leaders(
     { lease: fewTroubles },
   ),
 );
+
+leaders('a term runs from before the Lease was written, and ends also where nothing answers any more', async () => {
+  const never = (): Promise<never> => new Promise(() => undefined);
+  let reads = 0;
+  const lease = {
+    read: () => (reads++ === 0 ? Promise.resolve(undefined) : never()),
+    create: () => setTimeout(400, true),
+    replace: never,
+  } as unknown as LeaseApi;
+  const turn: number[] = [];
+  const work = async (signal: AbortSignal): Promise<void> => {
+    turn.push(performance.now());
+    await setTimeout(60_000, undefined, { signal }).catch(() => undefined);
+    turn.push(performance.now());
+  };
+  const signal = new AbortController().signal;
+  const nothing = (): void => undefined;
+  const told = { onLeader: nothing, onHealth: nothing, onTrouble: nothing };
+  // It frees the Lease at last, which nothing answers either.
+  void lead({ lease, identity: 'a', ...told, now: () => new Date(), signal, timing }, work);
+  await until(() => turn.length === 2);
+  const [began = 0, ended = Infinity] = turn;
+  // Of the 1000 ms the Lease has taken 400.
+  assert.ok(ended - began < 850, `${ended - began} ms`);
+});
 
 leaders(
   'refused at once is refused',
