@@ -94,7 +94,9 @@ class Status {
   readonly metrics = new Metrics();
   readonly #options: WatchOptions;
   readonly #context: Context;
-  #isReady = false;
+  #isWorkWell = false;
+  /** Undefined where there is none to be kept. */
+  #isLeaseWell: boolean | undefined;
 
   constructor(options: WatchOptions, context: Context) {
     this.#options = options;
@@ -114,13 +116,22 @@ class Status {
         metrics.countReport(report);
         this.#print(report);
       },
-      onHealth: (isWell) => this.note(isWell),
+      onHealth: (isWell) => {
+        this.#isWorkWell = isWell;
+        if (!isWell) this.metrics.countTrouble();
+      },
     };
   }
 
-  note(isWell: boolean): void {
-    this.#isReady = isWell;
+  noteLease(isWell: boolean): void {
+    this.#isLeaseWell = isWell;
     if (!isWell) this.metrics.countTrouble();
+  }
+
+  /** Who waits to be the leader has no work. */
+  get #isReady(): boolean {
+    const waits = this.#isLeaseWell !== undefined && !this.metrics.isLeader;
+    return (this.#isLeaseWell ?? true) && (waits || this.#isWorkWell);
   }
 
   #print(report: NodeReport): void {
@@ -161,10 +172,7 @@ async function whileLeader(
         identity,
         onLeader: (isLeader) => talk(`${identity} is ${isLeader ? 'now' : 'no longer'} the leader\n`),
         onTrouble: (message) => talk(`${api.server}: ${message}; trying again\n`),
-        // A leader is as well as its work.
-        onHealth: (isWell) => {
-          if (!isWell || !status.metrics.isLeader) status.note(isWell);
-        },
+        onHealth: (isWell) => status.noteLease(isWell),
         now,
         signal,
       },

@@ -503,6 +503,37 @@ bake_leader 1
   }),
 );
 
+live('a leader is ready again when the Lease could be renewed', () =>
+  inTemporaryFolder(async (folder) => {
+    // Read, made, and then not read once.
+    const server = await fakeApiServer([], { lease: [undefined, undefined, { status: 500 }] });
+    cpSync(guide, folder, { recursive: true });
+    writeFileSync(join(folder, 'ca.pem'), server.certificate);
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+    const port = await freePort();
+    const argv = ['approve-csrs', '--leader-elect', '--kubeconfig', 'config', '--listen', `127.0.0.1:${port}`];
+    const end = new AbortController();
+    const ran = runBake(argv, { cwd: folder, signal: end.signal });
+    const until = async (status: number): Promise<void> => {
+      for (const start = performance.now(); ;) {
+        const { statusCode, body } = await httpRequest(`http://127.0.0.1:${port}/readyz`);
+        await body.dump();
+        if (statusCode === status) return;
+        assert.ok(performance.now() - start < 10_000, `it is not ${status}`);
+        await setTimeout(50);
+      }
+    };
+    try {
+      await setTimeout(500);
+      for (const status of [200, 503, 200]) await until(status);
+    } finally {
+      end.abort('SIGTERM');
+      await ran;
+      await server.close();
+    }
+  }),
+);
+
 /** What compile makes for the ConfigMap, with the names and addresses of these nodes. */
 function inventoryOf(certificateAuthority: string, nodes: Readonly<Record<string, string>>): string {
   const planned = Object.entries(nodes).map(([name, address]) => ({ name, address }));

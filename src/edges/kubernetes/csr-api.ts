@@ -5,7 +5,8 @@ import { SourceTrouble } from '../source-trouble.ts';
 import type { KubernetesApi } from './kubernetes-api.ts';
 
 const GROUP = '/apis/certificates.k8s.io';
-const PAGE = 500;
+/** kubectl's 500 could be 500 MB of requests that somebody has padded. */
+const PAGE = 100;
 
 /** Part of a list. */
 export interface CsrPage {
