@@ -238,7 +238,7 @@ test('a machine on which this kubelet cannot run tells what it can', async () =>
 test('a machine that has no time to boot is neither good nor bad', async () => {
   const { exitCode, stdout, stderr } = await told('early');
   assert.match(stderr, /^error rehearsal-incomplete: node1: .*--timeout/m);
-  assert.match(stdout, /^STAGE .*\njoined +not reached +.*\n$/);
+  assert.match(stdout, /^STAGE .*\njoined +not reached +.*$/);
   assert.equal(exitCode, 3);
 });
 

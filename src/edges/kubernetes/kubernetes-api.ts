@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { Agent, request, type Dispatcher } from 'undici';
 import * as z from 'zod';
 import { Failure } from '../../diagnostics/failure.ts';
@@ -30,6 +31,8 @@ export class KubernetesApi {
   constructor(connection: Connection, { signal, stallMs = 20_000 }: { signal: AbortSignal; stallMs?: number }) {
     this.#connection = connection;
     this.#signal = signal;
+    // Each request listens to it, and more than Node's limit of ten run at once.
+    setMaxListeners(0, signal);
     this.#stallMs = stallMs;
     this.#client = new Agent({
       connections: 16,

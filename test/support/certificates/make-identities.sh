@@ -12,6 +12,7 @@ issue another-ca /CN=another authority another-ca
 issue server /CN=kube-apiserver server ca
 issue server-elsewhere /CN=kube-apiserver elsewhere ca
 issue server-of-another-ca /CN=kube-apiserver server another-ca
+issue server-new /CN=kube-apiserver server ca "$(date --utc +%Y%m%d%H%M%SZ)"
 issue server-to-come /CN=kube-apiserver server ca 21100101000000Z
 issue server-of-the-past /CN=kube-apiserver server ca 20100101000000Z 20110101000000Z
 issue client /O=system:nodes/CN=system:node:node1 client ca
