@@ -52,7 +52,7 @@ export async function startDiskBake(parts: Parts): Promise<DiskBake> {
   await execa('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'test', '-f', at('key')]);
   const publicKey = readFileSync(at('key.pub'), 'utf8').trim();
   await mirrorUpstream({ upstream: parts.upstream, packer: parts.packer }, at('mirror'));
-  await writeImageArchive(at('pause.tar'), pauseImage);
+  await writeImageArchive(at('pause.tar'), pauseImage, undefined, architecture);
   mkdirSync(at('tmp'));
 
   return {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { create } from 'tar';
+import type { Architecture } from '../../src/cluster/cluster.ts';
 
 /**
  * Writes an archive as `docker save` does, of an image with one file, its program.
@@ -12,6 +13,7 @@ export async function writeImageArchive(
   file: string,
   reference: string,
   program: string | Uint8Array = '#!/bin/sh\n',
+  architecture: Architecture = 'amd64',
 ): Promise<void> {
   const work = `${file}.d`;
   mkdirSync(work);
@@ -21,7 +23,7 @@ export async function writeImageArchive(
     .update(readFileSync(join(work, 'layer.tar')))
     .digest('hex');
   const config = {
-    architecture: 'amd64',
+    architecture,
     os: 'linux',
     config: { Entrypoint: ['/program'] },
     rootfs: { type: 'layers', diff_ids: [`sha256:${digest}`] },
