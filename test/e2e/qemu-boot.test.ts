@@ -204,7 +204,7 @@ testUnless(
     assert.match(all, /^clock-behind: the apiserver's certificate is valid from .* set the clock/);
 
     const from = performance.now();
-    const server = startTimeServer(bake.machines);
+    const server = startTimeServer(bake.machines, bake.folder);
     try {
       await eventually('the right time', patience, async () => ((await hoursOff(node)) === 0 ? true : undefined));
       console.log(`  clock set after ${seconds(from)}`);

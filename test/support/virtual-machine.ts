@@ -149,16 +149,19 @@ async function virtMachine(arm64: string, disk: string): Promise<Machine> {
   };
 }
 
-/** A real time server on this machine, which a guest whose clock is its own finds at 10.0.2.2. */
-export function startTimeServer(machines: string): { end(): Promise<void> } {
+/**
+ * A real time server on this machine, which a guest whose clock is its own finds at 10.0.2.2.
+ * @param folder for what it writes
+ */
+export function startTimeServer(machines: string, folder: string): { end(): Promise<void> } {
   const directives = [
     'local stratum 1',
     'bindaddress 127.0.0.1',
     'allow 127.0.0.1',
     'cmdport 0',
-    'pidfile /',
+    'bindcmdaddress /',
+    `pidfile ${join(folder, 'chronyd.pid')}`,
     'user root',
-    'driftfile /dev/null',
   ];
   // -x: this machine's own clock is left alone.
   const chronyd = [machines, 'usr/sbin/chronyd', '-x', '-d', '-F', '0', ...directives];
