@@ -94,7 +94,10 @@ class Election {
       await setTimeout(retry, undefined, { signal });
       const started = performance.now();
       const left = renewed + renew - started;
-      const isRenewed = await Promise.race([this.#try(), setTimeout(Math.max(left, 0), false, { signal })]);
+      const tried = new AbortController();
+      const either = AbortSignal.any([signal, tried.signal]);
+      const tooLate = setTimeout(Math.max(left, 0), false, { signal: either });
+      const isRenewed = await Promise.race([this.#try(), tooLate]).finally(() => tried.abort());
       if (isRenewed) renewed = started;
       else if (performance.now() >= renewed + renew) return;
     }

@@ -43,6 +43,15 @@ function freeBytes(folder: string): number {
   return bavail * bsize;
 }
 
+/** Fills a disk to its last byte. @returns has so many bytes free again */
+function fill(folder: string): (left: number) => void {
+  const filler = join(folder, 'filler');
+  const size = freeBytes(folder);
+  writeFileSync(filler, Buffer.alloc(size));
+  assert.equal(freeBytes(folder), 0);
+  return (left) => truncateSync(filler, size - left);
+}
+
 const compile = (cwd: string, out = 'out') => runBake(['compile', 'guide/cluster.yaml', '-o', out], { cwd });
 
 testUnless(disk, missing, 'however little is left, a full disk leaves the old output, and no half of a new one', () =>
@@ -53,13 +62,10 @@ testUnless(disk, missing, 'however little is left, a full disk leaves the old ou
     const record = readFileSync(join(folder, 'out/bake.json'), 'utf8');
     const store = readFileSync(join(folder, 'guide/cluster.tokens.json'), 'utf8');
 
-    const filler = join(folder, 'filler');
-    const size = freeBytes(folder);
-    writeFileSync(filler, Buffer.alloc(size));
-    assert.equal(freeBytes(folder), 0);
+    const leave = fill(folder);
     let full = 0;
     for (let left = 0; ; left += 20_480) {
-      truncateSync(filler, size - left);
+      leave(left);
       const { exitCode, stderr } = await compile(folder);
       if (exitCode === 0) break;
       full++;
@@ -110,13 +116,10 @@ async function bakeOnFullDisk(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const filler = join(small, 'filler');
-  const size = freeBytes(small);
-  writeFileSync(filler, Buffer.alloc(size));
-  assert.equal(freeBytes(small), 0);
+  const leave = fill(small);
   let full = 0;
   for (let left = 0; ; left += 20_480) {
-    truncateSync(filler, size - left);
+    leave(left);
     const { exitCode, stderr } = await bakeImage(folder, [join(folder, 'bin')], argv, {
       SSH_AUTH_SOCK: '/agent',
       ...env,

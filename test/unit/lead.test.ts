@@ -9,7 +9,7 @@ import { fakeApiServer, type FakeApiServer, type Fault } from '../support/fake-a
 // Who leads when all goes wrong; two processes and a real apiserver are among the end-to-end tests.
 const leaders = suite('leader election');
 
-const timing = { lease: 1500, renew: 1000, retry: 200 };
+const timing = { lease: 1500, renew: 1000, retry: 100 };
 const name = { namespace: 'kube-system', name: 'bake-approver' };
 
 interface Candidate {
