@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cpSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -235,10 +235,12 @@ offline('what a file holds cannot act on a terminal', async () => {
 
 const live = suite('approve-csrs');
 
-/** In a folder with a kubeconfig for an apiserver in which these requests wait. */
+type Bake = (words: string, signal?: AbortSignal) => ReturnType<typeof runBake>;
+
+/** In a folder with a description and a kubeconfig for an apiserver in which these requests wait. */
 function inCluster(
   items: readonly object[],
-  work: (bake: (words: string) => ReturnType<typeof runBake>, server: FakeApiServer) => Promise<void>,
+  work: (bake: Bake, server: FakeApiServer, folder: string) => Promise<void>,
   faults: Parameters<typeof fakeApiServer>[1] = {},
 ): () => Promise<void> {
   return () =>
@@ -248,14 +250,16 @@ function inCluster(
       writeFileSync(join(folder, 'ca.pem'), server.certificate);
       writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
       try {
-        await work(async (words) => {
+        const bake: Bake = async (words, signal) => {
           const ran = await runBake(['approve-csrs', ...words.split(' ')], {
             cwd: folder,
             env: { KUBECONFIG: 'config' },
+            ...(signal && { signal }),
           });
           assert.doesNotMatch(ran.stdout + ran.stderr, /a-secret|^\s+at /m);
           return ran;
-        }, server);
+        };
+        await work(bake, server, folder);
       } finally {
         await server.close();
       }
@@ -409,57 +413,47 @@ live(
   }),
 );
 
-live('--watch goes on until a signal comes, and says what has come', () =>
-  inTemporaryFolder(async (folder) => {
-    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
-    cpSync(guide, folder, { recursive: true });
-    writeFileSync(join(folder, 'ca.pem'), server.certificate);
-    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
-    try {
-      for (const [form, lines] of [
-        ['table', ['node1  issued  csr-prd8t', 'node2  issued  csr-zg6q9']],
-        ['json', [{ time, node: 'node1', state: 'issued', csr: 'csr-prd8t', why: '' }]],
-      ] as const) {
-        const end = new AbortController();
-        const argv = ['approve-csrs', '--watch', '--kubeconfig', 'config', '-o', form, '--audit-log', `${form}.jsonl`];
-        const ran = runBake(argv, { cwd: folder, signal: end.signal });
-        if (form === 'table') {
-          await setTimeout(500);
-          server.store('csr-zg6q9', goodToo as unknown as Stored);
-        }
+live(
+  '--watch goes on until a signal comes, and says what has come',
+  inCluster([good, bad], async (bake, server, folder) => {
+    renameSync(join(folder, 'config'), join(folder, 'other-config'));
+    for (const [form, lines] of [
+      ['table', ['node1  issued  csr-prd8t', 'node2  issued  csr-zg6q9']],
+      ['json', [{ time, node: 'node1', state: 'issued', csr: 'csr-prd8t', why: '' }]],
+    ] as const) {
+      const end = new AbortController();
+      const ran = bake(`--watch --kubeconfig other-config -o ${form} --audit-log ${form}.jsonl`, end.signal);
+      if (form === 'table') {
         await setTimeout(500);
-        end.abort('SIGTERM');
-        const { exitCode, stdout, stderr } = await ran;
-        const shown = stdout.trimEnd().split('\n');
-        assert.deepEqual(form === 'json' ? [JSON.parse(shown[0] ?? '')] : shown, lines);
-        assert.equal(stderr, `watching ${server.url} for 3 planned nodes\n`);
-        assert.equal(exitCode, 0);
+        server.store('csr-zg6q9', goodToo as unknown as Stored);
       }
-      const decided = readFileSync(join(folder, 'table.jsonl'), 'utf8').trimEnd().split('\n');
-      assert.deepEqual(
-        decided.map((line) => (JSON.parse(line) as { csr: string }).csr),
-        ['csr-vn6c2', 'csr-prd8t', 'csr-zg6q9'],
-      );
-    } finally {
-      await server.close();
+      await setTimeout(500);
+      end.abort('SIGTERM');
+      const { exitCode, stdout, stderr } = await ran;
+      const shown = stdout.trimEnd().split('\n');
+      assert.deepEqual(form === 'json' ? [JSON.parse(shown[0] ?? '')] : shown, lines);
+      assert.equal(stderr, `watching ${server.url} for 3 planned nodes\n`);
+      assert.equal(exitCode, 0);
     }
+    const decided = readFileSync(join(folder, 'table.jsonl'), 'utf8').trimEnd().split('\n');
+    assert.deepEqual(
+      decided.map((line) => (JSON.parse(line) as { csr: string }).csr),
+      ['csr-vn6c2', 'csr-prd8t', 'csr-zg6q9'],
+    );
   }),
 );
 
-live('--listen tells Prometheus and probes how it is', () =>
-  inTemporaryFolder(async (folder) => {
-    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
-    cpSync(guide, folder, { recursive: true });
-    writeFileSync(join(folder, 'ca.pem'), server.certificate);
-    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+live(
+  '--listen tells Prometheus and probes how it is',
+  inCluster([good, bad], async (bake, server) => {
     const port = await freePort();
     const get = async (path: string): Promise<[number, string]> => {
       const { statusCode, body } = await httpRequest(`http://127.0.0.1:${port}${path}`);
       return [statusCode, await body.text()];
     };
-    const argv = ['approve-csrs', '--leader-elect', '--kubeconfig', 'config', '--listen', `127.0.0.1:${port}`];
+    const words = `--leader-elect --listen 127.0.0.1:${port}`;
     const end = new AbortController();
-    const ran = runBake(argv, { cwd: folder, signal: end.signal });
+    const ran = bake(words, end.signal);
     try {
       await setTimeout(1000);
       assert.deepEqual(await get('/healthz'), [200, 'ok\n']);
@@ -482,7 +476,7 @@ bake_apiserver_troubles_total 0
 bake_leader 1
 `,
       );
-      const second = await runBake(argv, { cwd: folder });
+      const second = await bake(words);
       assert.match(second.stderr, /^error address-unusable: cannot listen on 127\.0\.0\.1:\d+ \(EADDRINUSE\); /m);
       assert.equal(second.exitCode, 3);
 
@@ -496,42 +490,40 @@ bake_leader 1
       assert.match((await get('/metrics'))[1], /^bake_apiserver_troubles_total [1-9]$/m);
     } finally {
       end.abort('SIGTERM');
-      await server.close();
     }
     assert.equal((await ran).exitCode, 0);
     await assert.rejects(get('/healthz'));
   }),
 );
 
-live('a leader is ready again when the Lease could be renewed', () =>
-  inTemporaryFolder(async (folder) => {
-    // Read, made, and then not read once.
-    const server = await fakeApiServer([], { lease: [undefined, undefined, { status: 500 }] });
-    cpSync(guide, folder, { recursive: true });
-    writeFileSync(join(folder, 'ca.pem'), server.certificate);
-    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
-    const port = await freePort();
-    const argv = ['approve-csrs', '--leader-elect', '--kubeconfig', 'config', '--listen', `127.0.0.1:${port}`];
-    const end = new AbortController();
-    const ran = runBake(argv, { cwd: folder, signal: end.signal });
-    const until = async (status: number): Promise<void> => {
-      for (const start = performance.now(); ;) {
-        const { statusCode, body } = await httpRequest(`http://127.0.0.1:${port}/readyz`);
-        await body.dump();
-        if (statusCode === status) return;
-        assert.ok(performance.now() - start < 10_000, `it is not ${status}`);
-        await setTimeout(50);
+live(
+  'a leader is ready again when the Lease could be renewed',
+  inCluster(
+    [],
+    async (bake) => {
+      const port = await freePort();
+      const end = new AbortController();
+      const ran = bake(`--leader-elect --listen 127.0.0.1:${port}`, end.signal);
+      const until = async (status: number): Promise<void> => {
+        for (const start = performance.now(); ;) {
+          const { statusCode, body } = await httpRequest(`http://127.0.0.1:${port}/readyz`);
+          await body.dump();
+          if (statusCode === status) return;
+          assert.ok(performance.now() - start < 10_000, `it is not ${status}`);
+          await setTimeout(50);
+        }
+      };
+      try {
+        await setTimeout(500);
+        for (const status of [200, 503, 200]) await until(status);
+      } finally {
+        end.abort('SIGTERM');
+        await ran;
       }
-    };
-    try {
-      await setTimeout(500);
-      for (const status of [200, 503, 200]) await until(status);
-    } finally {
-      end.abort('SIGTERM');
-      await ran;
-      await server.close();
-    }
-  }),
+    },
+    // Read, made, and then not read once.
+    { lease: [undefined, undefined, { status: 500 }] },
+  ),
 );
 
 /** What compile makes for the ConfigMap, with the names and addresses of these nodes. */
@@ -540,62 +532,49 @@ function inventoryOf(certificateAuthority: string, nodes: Readonly<Record<string
   return JSON.stringify({ certificateAuthority, nodes: planned });
 }
 
-live('--inventory stands for a description, and is gone by anew when it changes', () =>
-  inTemporaryFolder(async (folder) => {
-    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
-    writeFileSync(join(folder, 'ca.pem'), server.certificate);
-    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+live(
+  '--inventory stands for a description, and is gone by anew when it changes',
+  inCluster([good, bad], async (bake, server, folder) => {
     const write = (text: string | Buffer): void => writeFileSync(join(folder, 'inventory.json'), text);
     write(inventoryOf(server.certificate, { node1: '192.168.31.136' }));
-    const bake = (words: string, end = new AbortController()) =>
-      runBake(['approve-csrs', '--inventory', 'inventory.json', '--kubeconfig', 'config', ...words.split(' ')], {
-        cwd: folder,
-        signal: end.signal,
-      });
+    const byInventory: Bake = (words, signal) => bake(`--inventory inventory.json ${words}`, signal);
     const issued = async (name: string): Promise<void> => {
       for (const start = performance.now(); server.objects.get(name)?.status.certificate === undefined;) {
         assert.ok(performance.now() - start < 10_000, `${name} is not issued`);
         await setTimeout(50);
       }
     };
-    try {
-      assert.match((await bake('--dry-run')).stdout, /^csr-vn6c2 .* node-not-planned: /m);
-      const end = new AbortController();
-      const ran = bake('--watch', end);
-      await issued('csr-prd8t');
-      write('{"nodes": []}');
-      await setTimeout(2500);
-      // The address that node2 asks for.
-      write(gzipSync(inventoryOf(server.certificate, { node1: '192.168.31.136', node2: '192.168.31.44' })));
-      await issued('csr-vn6c2');
-      end.abort('SIGTERM');
-      const { exitCode, stderr } = await ran;
-      assert.equal(exitCode, 0);
-      assert.match(stderr, /inventory\.json is no inventory any more; the last one stays\n[^]*for 2 planned nodes\n/);
+    assert.match((await byInventory('--dry-run')).stdout, /^csr-vn6c2 .* node-not-planned: /m);
+    const end = new AbortController();
+    const ran = byInventory('--watch', end.signal);
+    await issued('csr-prd8t');
+    write('{"nodes": []}');
+    await setTimeout(2500);
+    // The address that node2 asks for.
+    write(gzipSync(inventoryOf(server.certificate, { node1: '192.168.31.136', node2: '192.168.31.44' })));
+    await issued('csr-vn6c2');
+    end.abort('SIGTERM');
+    const { exitCode, stderr } = await ran;
+    assert.equal(exitCode, 0);
+    assert.match(stderr, /inventory\.json is no inventory any more; the last one stays\n[^]*for 2 planned nodes\n/);
 
-      write('{"nodes": []}');
-      const wrong = await bake('--dry-run -o json');
-      assert.match(wrong.stderr, /^error inventory-unreadable: inventory\.json is no inventory; /);
-      assert.equal(wrong.exitCode, 3);
-    } finally {
-      await server.close();
-    }
+    write('{"nodes": []}');
+    const wrong = await byInventory('--dry-run -o json');
+    assert.match(wrong.stderr, /^error inventory-unreadable: inventory\.json is no inventory; /);
+    assert.equal(wrong.exitCode, 3);
   }),
 );
 
-live('who becomes the leader goes by the inventory of that moment', () =>
-  inTemporaryFolder(async (folder) => {
-    const server = await fakeApiServer([good, bad] as unknown as Stored[]);
-    writeFileSync(join(folder, 'ca.pem'), server.certificate);
-    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
+live(
+  'who becomes the leader goes by the inventory of that moment',
+  inCluster([good, bad], async (bake, server, folder) => {
     const write = (nodes: Readonly<Record<string, string>>): void =>
       writeFileSync(join(folder, 'inventory.json'), inventoryOf(server.certificate, nodes));
     // The address that node2 asks for.
     write({ node1: '192.168.31.136', node2: '192.168.31.44' });
     server.holdLease('somebody-else', 1);
     const end = new AbortController();
-    const argv = ['approve-csrs', '--leader-elect', '--inventory', 'inventory.json', '--kubeconfig', 'config'];
-    const ran = runBake(argv, { cwd: folder, signal: end.signal });
+    const ran = bake('--leader-elect --inventory inventory.json', end.signal);
     try {
       await setTimeout(500);
       assert.equal(server.holder, 'somebody-else');
@@ -607,7 +586,6 @@ live('who becomes the leader goes by the inventory of that moment', () =>
     } finally {
       end.abort('SIGTERM');
       await ran;
-      await server.close();
     }
     assert.match((await ran).stderr, /for 1 planned nodes\n/);
     assert.equal(server.objects.get('csr-vn6c2')?.status.conditions, undefined);

@@ -45,11 +45,13 @@ function flagsOf(
 /**
  * @param parts folders of the part control-plane-RELEASE, and of debian-12
  * @param folder a new one
+ * @param others of kube-apiserver, besides
  */
 export async function startApiServer(
   parts: { readonly controlPlane: string; readonly debian: string },
   folder: string,
   release: Release,
+  others: Flags = {},
 ): Promise<ApiServer> {
   mkdirSync(folder, { recursive: true });
   const identities = join(folder, 'identities');
@@ -88,6 +90,7 @@ export async function startApiServer(
       'service-cluster-ip-range': '10.254.0.0/16',
       'etcd-servers': etcd,
       ...more.apiServer,
+      ...others,
     },
     'kube-controller-manager': {
       kubeconfig,
