@@ -7,6 +7,7 @@ import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { CsrApi } from '../edges/kubernetes/csr-api.ts';
 import type { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import type { SourceTrouble } from '../edges/source-trouble.ts';
+import { signersOf } from '../csr/plan.ts';
 import { textTable } from '../report/text-table.ts';
 import type { Context } from './context.ts';
 import { printJson } from './print-json.ts';
@@ -58,7 +59,7 @@ export function approvingIn(
 ): Omit<Approving, 'signal'> {
   return {
     ...inventory,
-    open: () => CsrApi.open(api),
+    open: () => CsrApi.open(api, signersOf(inventory.plan)),
     onDecision: (decision, isDenied) => audit(auditLine(decision, { time: now(), isDone: true, isDenied })),
     deny: deny === true,
     onTrouble: (message) => void stderr.write(`${api.server}: ${message}; trying again\n`),
@@ -71,8 +72,13 @@ export function unreachable({ server }: KubernetesApi, { message }: SourceTroubl
 }
 
 function tellReports(reports: readonly NodeReport[], { stdout }: Context): void {
-  const rows = reports.map(({ node, state, csr, why }) => [node, state, csr, why]);
-  stdout.write(textTable(['NODE', 'STATE', 'CSR', 'WHY'], rows));
+  stdout.write(textTable(['NODE', 'STATE', 'CSR', 'WHY'], reports.map(rowOf)));
+}
+
+/** Node, state, request and why; a certificate is a serving certificate where nothing else is said. */
+export function rowOf({ node, use, state, csr, why }: NodeReport): string[] {
+  const what = why === '' ? 'client certificate' : `client certificate: ${why}`;
+  return [node, state, csr, use === 'client' ? what : why];
 }
 
 /** Which of two things the nodes without a certificate come to: what is known of them, or that nothing is. */

@@ -9,7 +9,7 @@ import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { LeaseApi } from '../edges/kubernetes/lease-api.ts';
 import type { Connection } from '../edges/kubernetes/read-kubeconfig.ts';
 import { serveStatus } from '../edges/status-server.ts';
-import { approvingIn, type Audit, type LiveOptions } from './approve-live.ts';
+import { approvingIn, rowOf, type Audit, type LiveOptions } from './approve-live.ts';
 import type { Context } from './context.ts';
 import { InventoryFile } from './inventory-file.ts';
 import { terminal } from './terminal.ts';
@@ -38,7 +38,7 @@ export async function watchLive(
   const status = new Status(options, context);
   const watchBy = async (planned: Inventory, signal: AbortSignal): Promise<void> => {
     const api = new KubernetesApi(connection, { signal });
-    terminal(context).talk(`watching ${api.server} for ${planned.plan.size} planned nodes\n`);
+    terminal(context).talk(`watching ${api.server} for ${planned.plan.serving.size} planned nodes\n`);
     status.metrics.isLeader = true;
     try {
       const approving = approvingIn(planned, api, audit, options, context);
@@ -136,9 +136,8 @@ class Status {
 
   #print(report: NodeReport): void {
     const { now, stdout } = this.#context;
-    const { node, state, csr, why } = report;
     const isJson = this.#options.output === 'json';
-    const line = isJson ? JSON.stringify({ time: now(), ...report }) : [node, state, csr, why].join('  ');
+    const line = isJson ? JSON.stringify({ time: now(), ...report }) : rowOf(report).join('  ');
     stdout.write(`${line.trimEnd()}\n`);
   }
 

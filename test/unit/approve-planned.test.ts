@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import { setTimeout } from 'node:timers/promises';
 import { approvePlanned, watchPlanned, type Approving } from '../../src/approve/approve-planned.ts';
 import type { NodeReport } from '../../src/approve/node-report.ts';
-import { plannedIdentity, type Plan } from '../../src/cluster/planned-identity.ts';
+import { planOf, signersOf, type Plan } from '../../src/csr/plan.ts';
 import type { Decision } from '../../src/csr/survey.ts';
 import { CsrApi } from '../../src/edges/kubernetes/csr-api.ts';
 import { KubernetesApi } from '../../src/edges/kubernetes/kubernetes-api.ts';
@@ -27,8 +27,7 @@ import { inTemporaryFolder } from '../support/temporary-folder.ts';
 // What apiservers do on bad days. A good day with real ones is among the end-to-end tests.
 const faults = suite('approving, with faults');
 
-const node = { name: 'node1', address: '192.168.31.136', interfaces: [], nameservers: [], searchDomains: [] };
-const plan = new Map([['system:node:node1', plannedIdentity(node)]]);
+const plan = planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] });
 
 interface Ended {
   readonly reports: NodeReport[];
@@ -80,7 +79,7 @@ function inCluster<T>(
       const approving = {
         plan,
         authority: server.certificate,
-        open: () => CsrApi.open(api),
+        open: () => CsrApi.open(api, signersOf(plan)),
         onDecision: (decision: Decision) => void decisions.push(decision),
         onTrouble: (message: string) => void troubles.push(message),
         now: () => new Date('2020-08-02T15:00:00Z'),
@@ -112,7 +111,7 @@ function approve(
 
 /** Approved once, told once, and issued. */
 function expectApproved({ reports, decisions, server }: Ended, attempts: number): void {
-  assert.deepEqual(reports, [{ node: 'node1', state: 'issued', csr: 'csr-prd8t', why: '' }]);
+  assert.deepEqual(reports, [{ node: 'node1', use: 'serving', state: 'issued', csr: 'csr-prd8t', why: '' }]);
   assert.deepEqual(
     decisions.map(({ name, verdict }) => `${name} ${verdict.kind}`),
     ['csr-prd8t approve'],
@@ -244,7 +243,9 @@ faults('a token is renewed in its file', async () => {
 faults('another certificate than was asked for is told', async () => {
   const request = csrOf({}, { status: { conditions: [{ type: 'Approved' }], certificate: 'LS0t' } });
   const { reports } = await approve([request], {}, { timeoutMs: 0 });
-  assert.deepEqual(reports, [{ node: 'node1', state: 'wrong', csr: 'csr-prd8t', why: 'it is no certificate' }]);
+  assert.deepEqual(reports, [
+    { node: 'node1', use: 'serving', state: 'wrong', csr: 'csr-prd8t', why: 'it is no certificate' },
+  ]);
 });
 
 faults('10,000 wait and 9,900 are bad: the good ones go through', async () => {
@@ -260,7 +261,7 @@ faults('10,000 wait and 9,900 are bad: the good ones go through', async () => {
   const ended = await approve([...strangers.slice(0, 5000), ...own, ...strangers.slice(5000)], {
     'list again': [{ status: 410 }],
   });
-  assert.deepEqual(ended.reports, [{ node: 'node1', state: 'issued', csr: 'own-99', why: '' }]);
+  assert.deepEqual(ended.reports, [{ node: 'node1', use: 'serving', state: 'issued', csr: 'own-99', why: '' }]);
   const count = (reason: string) =>
     ended.decisions.filter(({ verdict }) => (verdict.kind === 'refuse' ? verdict.reason : verdict.kind) === reason)
       .length;
@@ -409,7 +410,12 @@ const ofNode2 = csrOf(
   },
   { metadata: { name: 'stuck', uid: 'stuck' }, spec: { username: 'system:node:node2' } },
 ) as unknown as Stored;
-const node2 = plannedIdentity({ ...node, name: 'node2', address: '192.168.31.90' });
+const withNode2 = planOf({
+  nodes: [
+    { name: 'node1', address: '192.168.31.136' },
+    { name: 'node2', address: '192.168.31.90' },
+  ],
+});
 
 // That a login may not approve at all is told at once, elsewhere.
 for (const status of [500, 422, 403]) {
@@ -431,7 +437,7 @@ for (const status of [500, 422, 403]) {
         assert.ok(tried >= 2 && tried <= 5, `tried ${tried} times`);
         assert.equal(server.requests.filter(({ path }) => path.includes('limit=')).length, 1);
       },
-      { pauseMs: 50, planned: new Map([...plan, [node2.user, node2]]) },
+      { pauseMs: 50, planned: withNode2 },
     ),
   );
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { suite } from 'uvu';
-import { plannedIdentity } from '../../src/cluster/planned-identity.ts';
+import { planOf } from '../../src/csr/plan.ts';
 import { decode, encode, sequence } from '../support/der.ts';
 import { judgeOne } from '../support/judge-one.ts';
 import { csrObject, goodParts, pemOf, signedDer, type CsrParts } from '../support/make-csr.ts';
@@ -11,8 +11,7 @@ import { changeElements, flipBits, type Mutant } from '../support/mutate-der.ts'
 // approved. One of the two planned names will do, in any order; all else must be as it was.
 const mutations = suite('mutations');
 
-const node = { name: 'node1', address: '192.168.31.136', interfaces: [], nameservers: [], searchDomains: [] };
-const plan = new Map([['system:node:node1', plannedIdentity(node)]]);
+const plan = planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] });
 
 const kinds: readonly [string, CsrParts][] = [
   ['P-256', goodParts()],
