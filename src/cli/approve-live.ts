@@ -7,7 +7,7 @@ import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { CsrApi } from '../edges/kubernetes/csr-api.ts';
 import type { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import type { SourceTrouble } from '../edges/source-trouble.ts';
-import { signersOf } from '../csr/plan.ts';
+import { signersOf, type Plan } from '../csr/plan.ts';
 import { textTable } from '../report/text-table.ts';
 import type { Context } from './context.ts';
 import { printJson } from './print-json.ts';
@@ -34,6 +34,7 @@ export async function approveLive(
   options: LiveOptions,
   context: Context,
 ): Promise<number> {
+  await tellOfOldBinding(inventory.plan, api, context);
   const timeoutMs = options.timeout * 1000;
   const reports = await approvePlanned({
     ...approvingIn(inventory, api, audit, options, context),
@@ -65,6 +66,22 @@ export function approvingIn(
     onTrouble: (message) => void stderr.write(`${api.server}: ${message}; trying again\n`),
     now,
   };
+}
+
+/** What the manifests have with `approval: guide`, and kubectl apply leaves where it is. */
+const guideBinding = 'auto-approve-csrs-for-group';
+
+/** Whoever may not look, as the approver in the cluster, is not told. */
+export async function tellOfOldBinding(plan: Plan, api: KubernetesApi, { stderr }: Context): Promise<void> {
+  if (plan.client === undefined) return;
+  const path = `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${guideBinding}`;
+  const isThere = await api.call('GET', path).then(
+    ({ status }) => status === 200,
+    () => false,
+  );
+  if (!isThere) return;
+  const fact = 'the cluster itself still approves client certificates, for any bootstrap token and any node';
+  stderr.write(`${fact}; kubectl delete clusterrolebinding ${guideBinding}\n`);
 }
 
 export function unreachable({ server }: KubernetesApi, { message }: SourceTrouble): Failure {

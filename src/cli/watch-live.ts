@@ -9,7 +9,7 @@ import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { LeaseApi } from '../edges/kubernetes/lease-api.ts';
 import type { Connection } from '../edges/kubernetes/read-kubeconfig.ts';
 import { serveStatus } from '../edges/status-server.ts';
-import { approvingIn, rowOf, type Audit, type LiveOptions } from './approve-live.ts';
+import { approvingIn, rowOf, tellOfOldBinding, type Audit, type LiveOptions } from './approve-live.ts';
 import type { Context } from './context.ts';
 import { InventoryFile } from './inventory-file.ts';
 import { terminal } from './terminal.ts';
@@ -41,6 +41,7 @@ export async function watchLive(
     terminal(context).talk(`watching ${api.server} for ${planned.plan.serving.size} planned nodes\n`);
     status.metrics.isLeader = true;
     try {
+      await tellOfOldBinding(planned.plan, api, context);
       const approving = approvingIn(planned, api, audit, options, context);
       await watchPlanned(status.follow({ ...approving, signal, patienceMs: options.timeout * 1000 }));
     } finally {
