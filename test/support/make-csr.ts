@@ -127,9 +127,13 @@ const clientSpec: Json = {
   usages: ['digital signature', 'key encipherment', 'client auth'],
 };
 
-/** As csrOf(), for the client certificate with which node1 joins. */
+/** As csrObject(), for the client certificate with which node1 joins. */
+export function clientCsrObject(pem: string, others: Parameters<typeof csrObject>[1] = {}): Json {
+  return csrObject(pem, { ...others, spec: { ...clientSpec, ...others.spec } });
+}
+
 export function clientCsrOf(parts: Partial<CsrParts> = {}, others: Parameters<typeof csrObject>[1] = {}): Json {
-  return csrOf({ attributes: attributes(), ...parts }, { ...others, spec: { ...clientSpec, ...others.spec } });
+  return clientCsrObject(pemOf(derOf({ ...goodParts(), attributes: attributes(), ...parts })), others);
 }
 
 export function csrOf(parts: Partial<CsrParts> = {}, others: Parameters<typeof csrObject>[1] = {}): Json {
