@@ -298,14 +298,14 @@ for (const { release, part, version } of releases) {
     assert.deepEqual(
       rows.map((row) =>
         row
-          .split(/ {2,}|: /, 5)
-          .slice(0, 4)
+          .split(/ {2,}|: /, 6)
+          .slice(0, 5)
           .join(' '),
       ),
       [
-        'good system:node:node1 pending approve',
-        'stolen system:node:master pending refuse',
-        'stranger system:node:stranger pending refuse',
+        'good system:node:node1 serving pending approve',
+        'stolen system:node:master serving pending refuse',
+        'stranger system:node:stranger serving pending refuse',
       ],
     );
     assert.equal(stderr.match(/"dryRun":true/g)?.length, 3);

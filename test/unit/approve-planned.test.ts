@@ -14,6 +14,7 @@ import { fakeApiServer, type FakeApiServer, type Fault, type Stored } from '../s
 import { sequence } from '../support/der.ts';
 import {
   attributes,
+  clientCsrOf,
   commonName,
   csrOf,
   dns,
@@ -41,6 +42,7 @@ interface Options {
   readonly pauseMs?: number;
   readonly watchMs?: number;
   readonly deny?: boolean;
+  readonly planned?: Plan;
   readonly prepare?: (server: FakeApiServer, folder: string) => unknown;
 }
 
@@ -49,12 +51,12 @@ type Faults = Readonly<Record<string, readonly (Fault | undefined)[]>>;
 /** In a cluster with these requests, by a login with the token `first`. */
 function inCluster<T>(
   objects: readonly object[],
-  planned: Faults,
+  faultsOf: Faults,
   work: (approving: Approving, server: FakeApiServer, told: Omit<Ended, 'reports' | 'server'>) => Promise<T>,
-  { stallMs = 5000, pauseMs = 20, watchMs = 60_000, deny = false, prepare }: Options = {},
+  { stallMs = 5000, pauseMs = 20, watchMs = 60_000, deny = false, planned = plan, prepare }: Options = {},
 ): Promise<T> {
   return inTemporaryFolder(async (folder) => {
-    const server = await fakeApiServer(objects as Stored[], planned);
+    const server = await fakeApiServer(objects as Stored[], faultsOf);
     const user = { tokenFile: 'token' };
     writeFileSync(join(folder, 'token'), 'first\n');
     writeFileSync(join(folder, 'ca.pem'), server.certificate);
@@ -77,9 +79,9 @@ function inCluster<T>(
     const troubles: string[] = [];
     try {
       const approving = {
-        plan,
+        plan: planned,
         authority: server.certificate,
-        open: () => CsrApi.open(api, signersOf(plan)),
+        open: () => CsrApi.open(api, signersOf(planned)),
         onDecision: (decision: Decision) => void decisions.push(decision),
         onTrouble: (message: string) => void troubles.push(message),
         now: () => new Date('2020-08-02T15:00:00Z'),
@@ -99,14 +101,14 @@ function inCluster<T>(
 
 function approve(
   objects: readonly object[],
-  planned: Faults,
+  faultsOf: Faults,
   { timeoutMs = 30_000, ...options }: Options & { readonly timeoutMs?: number } = {},
 ): Promise<Ended> {
   const once = async (approving: Approving, server: FakeApiServer, told: Omit<Ended, 'reports' | 'server'>) => {
     const reports = await approvePlanned({ ...approving, timeoutMs });
     return { reports, server, ...told };
   };
-  return inCluster(objects, planned, once, options);
+  return inCluster(objects, faultsOf, once, options);
 }
 
 /** Approved once, told once, and issued. */
@@ -285,11 +287,7 @@ function watch(
   objects: readonly object[],
   faultsOf: Faults,
   work: (watched: Watched) => Promise<void>,
-  {
-    patienceMs = 60_000,
-    planned = plan,
-    ...options
-  }: Options & { readonly patienceMs?: number; readonly planned?: Plan } = {},
+  { patienceMs = 60_000, ...options }: Options & { readonly patienceMs?: number } = {},
 ): Promise<void> {
   const watchIt = async (
     approving: Approving,
@@ -302,9 +300,7 @@ function watch(
       said.push(`${name} ${isDenied ? 'denied ' : ''}${what}`);
     };
     const onReport = ({ node: name, state, csr }: NodeReport) => void said.push(`${name} ${state} ${csr}`);
-    const ended = watchPlanned({ ...approving, plan: planned, onDecision, onReport, patienceMs }).catch(
-      (error: unknown) => error,
-    );
+    const ended = watchPlanned({ ...approving, onDecision, onReport, patienceMs }).catch((error: unknown) => error);
     const until = async (line: string): Promise<void> => {
       const deadline = performance.now() + 10_000;
       while (!said.includes(line)) {
@@ -416,6 +412,36 @@ const withNode2 = planOf({
     { name: 'node2', address: '192.168.31.90' },
   ],
 });
+
+const byTokens = planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] }, () => 'abcdef');
+
+function clientRequest(name: string, others: Parameters<typeof clientCsrOf>[1] = {}): Stored {
+  const metadata = { name, uid: name, creationTimestamp: '2020-08-02T15:10:00Z' };
+  return clientCsrOf({}, { metadata, ...others }) as unknown as Stored;
+}
+
+watching('where client certificates are approved too, requests for other signers go by', () =>
+  watch(
+    [clientRequest('listed', { spec: { signerName: 'example.org/listed' } }), clientRequest('a')],
+    {},
+    async ({ server, said, until }) => {
+      await until('node1 issued a');
+      server.store('watched', clientRequest('watched', { spec: { signerName: 'example.org/watched' } }));
+      server.store('unnamed', clientRequest('unnamed', { spec: { signerName: undefined } }));
+      server.store('good', another('good'));
+      await until('node1 issued good');
+      server.store('unknown', clientRequest('unknown', { spec: { username: 'system:bootstrap:zzzzzz' } }));
+      await until('unknown token-unknown');
+      const status = { conditions: [{ type: 'Approved' }], certificate: 'LS0t' };
+      server.store('b', clientRequest('b', { status }));
+      await until('node1 wrong b');
+      const expected = ['a approve', 'node1 issued a', 'good approve', 'node1 issued good', 'unknown token-unknown'];
+      assert.deepEqual(said, [...expected, 'node1 wrong b']);
+      assert.equal(server.requests.filter(({ path }) => path.includes('limit=')).length, 1);
+    },
+    { planned: byTokens },
+  ),
+);
 
 // That a login may not approve at all is told at once, elsewhere.
 for (const status of [500, 422, 403]) {
