@@ -1,6 +1,6 @@
 import { checkCertificate } from '../csr/check-certificate.ts';
 import type { CsrState } from '../csr/csr-object.ts';
-import type { Plan, Use } from '../csr/plan.ts';
+import { uses, type Plan, type Use } from '../csr/plan.ts';
 import type { Decision, Seen } from '../csr/survey.ts';
 import type { Trouble } from './trouble.ts';
 
@@ -55,10 +55,10 @@ export class NodeReports {
 
   constructor(options: NodeReportsOptions) {
     this.#options = options;
-    const { serving, client = new Map<string, never>() } = options.plan;
-    const of = (askers: typeof serving, use: Use) =>
-      [...askers].map(([user, { name }]) => [user, withoutRequest(name, use)] as const);
-    this.#kept = new Map([...of(serving, 'serving'), ...of(client, 'client')]);
+    const ofAll = uses.flatMap((use) =>
+      [...(options.plan[use] ?? [])].map(([user, { name }]) => [user, withoutRequest(name, use)] as const),
+    );
+    this.#kept = new Map(ofAll);
   }
 
   /** The newest request of a user that may ask, as it is now. */
@@ -114,8 +114,9 @@ export class NodeReports {
   /** A request that is gone; a certificate that was issued is none the worse for it. */
   forget(user: string, uid: string): void {
     const kept = this.#kept.get(user);
-    if (kept?.uid === uid && !hasCertificate(kept))
-      this.#kept.set(user, withoutRequest(kept.report.node, kept.report.use));
+    if (kept?.uid !== uid || hasCertificate(kept)) return;
+    const { node, use } = kept.report;
+    this.#kept.set(user, withoutRequest(node, use));
   }
 
   /** All that are gone. */
@@ -141,8 +142,9 @@ export class NodeReports {
 
   /** Whether every planned node has its serving certificate. */
   get areComplete(): boolean {
-    for (const { report } of this.#kept.values())
+    for (const { report } of this.#kept.values()) {
       if (report.use === 'serving' && report.state !== 'issued') return false;
+    }
     return true;
   }
 

@@ -14,7 +14,7 @@ export function useOf(signerName: string | undefined): Use | undefined {
   return uses.find((use) => signers[use] === signerName);
 }
 
-const uses: readonly Use[] = ['serving', 'client'];
+export const uses: readonly Use[] = ['serving', 'client'];
 
 /** The planned nodes by the users that may ask for a certificate of theirs. */
 type Askers = ReadonlyMap<string, PlannedIdentity>;

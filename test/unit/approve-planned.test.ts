@@ -443,6 +443,26 @@ watching('where client certificates are approved too, requests for other signers
   ),
 );
 
+watching('to deny: a stolen token is denied, and one that may be of a newer compile waits', () =>
+  watch(
+    [clientRequest('unknown', { spec: { username: 'system:bootstrap:zzzzzz' } })],
+    {},
+    async ({ server, said, until }) => {
+      await until('unknown token-unknown');
+      const subject = sequence(organization, commonName('system:node:node2'));
+      server.store(
+        'stolen',
+        clientCsrOf({ subject }, { metadata: { name: 'stolen', uid: 'stolen' } }) as unknown as Stored,
+      );
+      await until('stolen denied token-of-other-node');
+      await until('node1 denied stolen');
+      assert.deepEqual(said.slice(1), ['stolen denied token-of-other-node', 'node1 denied stolen']);
+      assert.deepEqual(server.objects.get('unknown')?.status, {});
+    },
+    { planned: byTokens, deny: true },
+  ),
+);
+
 // That a login may not approve at all is told at once, elsewhere.
 for (const status of [500, 422, 403]) {
   watching(`a decision that HTTP ${status} answers for ever keeps no other waiting`, () =>
