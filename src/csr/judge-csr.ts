@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { nodesGroup, type PlannedIdentity } from '../cluster/planned-identity.ts';
 import { quote } from '../diagnostics/quote.ts';
+import { bootstrapGroup, bootstrappersGroup } from '../tokens/bootstrap-group.ts';
 import type { CsrObject } from './csr-object.ts';
 import { parseRequest, type CertificateRequest } from './parse-request.ts';
+import { tokenUsers, useOf, type Plan, type Use } from './plan.ts';
 import { keyWeakness } from './read-key.ts';
 import { refusal, type Refusal } from './refusal-reasons.ts';
-import { bootstrapGroup, bootstrappersGroup } from '../tokens/bootstrap-group.ts';
-import { tokenUsers, useOf, type Plan, type Use } from './plan.ts';
 import { isSigned } from './signature-algorithms.ts';
 
 /** `key` is the SHA-256 of the key that is to be certified; a request that is refused may not have been read so far. */
@@ -112,8 +112,9 @@ function checkSubject({ subject }: CertificateRequest, { name, user }: PlannedId
   const [organization, commonName = '', ...more] = subject;
   const isOfNodes = organization === `2.5.4.10=${nodesGroup}` && more.length === 0;
   if (isOfNodes && commonName === `2.5.4.3=${user}`) return undefined;
-  if (use === 'client' && isOfNodes && commonName.startsWith(`2.5.4.3=${nodeUsers}`)) {
-    return refusal('token-of-other-node', `it asks with the token of ${name}, and its subject is ${listed(subject)}`);
+  const [, other] = /^2\.5\.4\.3=(system:node:.*)$/s.exec(commonName) ?? [];
+  if (use === 'client' && isOfNodes && other !== undefined) {
+    return refusal('token-of-other-node', `it asks with the token of ${name} to be ${quote(other)}`);
   }
   return refusal('subject-other', `its subject is ${listed(subject)}`);
 }

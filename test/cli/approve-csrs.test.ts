@@ -300,7 +300,7 @@ offline('with approval: plan client certificates are for who holds the token of 
       stdout,
       `NAME         REQUESTER                USE      STATE    VERDICT  WHY
 csr-own      system:bootstrap:abcdeg  client   pending  approve
-csr-stolen   system:bootstrap:abcdeh  client   pending  refuse   token-of-other-node: it asks with the token of node2, and its subject is "2.5.4.10=system:nodes", "2.5.4.3=system:node:master"
+csr-stolen   system:bootstrap:abcdeh  client   pending  refuse   token-of-other-node: it asks with the token of node2 to be "system:node:master"
 csr-unknown  system:bootstrap:zzzzzz  client   pending  refuse   token-unknown: "system:bootstrap:zzzzzz" asks, and no planned node has this token
 csr-renewal  system:node:node1        client   pending
 csr-serving  system:node:node1        serving  pending  approve
@@ -746,7 +746,7 @@ live(
         `NODE    STATE       CSR         WHY
 master  no-request              it has not asked, or has its certificate for over an hour, after which requests are removed; on the node, bake-check tells
 node1   issued      csr-prd8t
-node2   pending     csr-stolen  client certificate: token-of-other-node: it asks with the token of node2, and its subject is "2.5.4.10=system:nodes", "2.5.4.3=system:node:master"
+node2   pending     csr-stolen  client certificate: token-of-other-node: it asks with the token of node2 to be "system:node:master"
 `,
       );
       assert.match(
