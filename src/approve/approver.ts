@@ -1,6 +1,5 @@
 import pMap from 'p-map';
 import { approvalOf, denialOf, isDeniable } from '../csr/approval.ts';
-import { servingSigner } from '../csr/judge-csr.ts';
 import { Survey, type Decision, type Seen } from '../csr/survey.ts';
 import type { CsrApi, CsrEvents } from '../edges/kubernetes/csr-api.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
@@ -63,7 +62,7 @@ export class Approver {
     const seen = new Set<string>();
     const newest = new Map<string, Seen>();
     let listed = '';
-    for await (const { values, version } of api.list(servingSigner)) {
+    for await (const { values, version } of api.list()) {
       for (const request of values.map((value) => this.#look(value))) {
         seen.add(keyOf(request.decision));
         if (this.#survey.isNewest(request.decision)) newest.set(request.decision.requester, request);

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { servingSigner } from '../csr/judge-csr.ts';
 import type { CsrApi } from '../edges/kubernetes/csr-api.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
@@ -136,7 +135,7 @@ export class Follower {
     const lengthMs = (this.#following.watchMs ?? WATCH_MS) * (1 + Math.random());
     let isQuiet = true;
     const span = { lengthMs, endMs: Math.ceil(endsAt - started) };
-    for await (const events of place.api.watch(servingSigner, place.version, span)) {
+    for await (const events of place.api.watch(place.version, span)) {
       this.#approver.take(events);
       const isNews = events.version !== place.version;
       place.version = events.version;

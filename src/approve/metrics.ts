@@ -9,13 +9,13 @@ export class Metrics {
   /** Whether this process is the one that approves. */
   isLeader = false;
 
-  countDecision({ verdict }: Decision, isDenied: boolean): void {
+  countDecision({ use, verdict }: Decision, isDenied: boolean): void {
     const reason = verdict.kind === 'refuse' ? verdict.reason : 'as-planned';
-    count(this.#decisions, `verdict="${isDenied ? 'deny' : verdict.kind}",reason="${reason}"`);
+    count(this.#decisions, `use="${use ?? 'other'}",verdict="${isDenied ? 'deny' : verdict.kind}",reason="${reason}"`);
   }
 
-  countReport({ state }: NodeReport): void {
-    count(this.#certificates, `state="${state}"`);
+  countReport({ use, state }: NodeReport): void {
+    count(this.#certificates, `use="${use}",state="${state}"`);
   }
 
   countTrouble(): void {
@@ -25,11 +25,16 @@ export class Metrics {
   /** https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format; all labels are words of bake's own. */
   toText(): string {
     return [
-      ...family('bake_csr_decisions_total', 'counter', 'Requests decided, by verdict and reason.', this.#decisions),
+      ...family(
+        'bake_csr_decisions_total',
+        'counter',
+        'Requests decided, by what the certificate is for, verdict and reason.',
+        this.#decisions,
+      ),
       ...family(
         'bake_certificates_total',
         'counter',
-        'Certificates of planned nodes, by what came of them.',
+        'Certificates of planned nodes, by what they are for and what came of them.',
         this.#certificates,
       ),
       ...family('bake_apiserver_troubles_total', 'counter', 'Failed attempts with the apiserver.', [

@@ -1,12 +1,14 @@
-import type { Plan } from '../cluster/planned-identity.ts';
 import { checkCertificate } from '../csr/check-certificate.ts';
 import type { CsrState } from '../csr/csr-object.ts';
+import { uses, type Plan, type Use } from '../csr/plan.ts';
 import type { Decision, Seen } from '../csr/survey.ts';
 import type { Trouble } from './trouble.ts';
 
-/** How far a node has come to its serving certificate. */
+/** How far a node has come to a certificate. */
 export interface NodeReport {
   readonly node: string;
+  /** For what it is. */
+  readonly use: Use;
   /**
    * `no-request`: there is none of it, which tells nothing of whether it has a certificate: the cluster removes requests an
    * hour after they are decided. `wrong`: its certificate is not what it asked for.
@@ -45,31 +47,36 @@ interface Kept {
   readonly dueAt?: number;
 }
 
-/** How far each planned node has come. */
+/** How far each planned node has come: to its serving certificate, and where bake approves it, to its client certificate. */
 export class NodeReports {
   readonly #options: NodeReportsOptions;
+  /** By the user that may ask. */
   readonly #kept: Map<string, Kept>;
 
   constructor(options: NodeReportsOptions) {
     this.#options = options;
-    this.#kept = new Map([...options.plan].map(([user, { name }]) => [user, withoutRequest(name)]));
+    const ofAll = uses.flatMap((use) =>
+      [...(options.plan[use] ?? [])].map(([user, { name }]) => [user, withoutRequest(name, use)] as const),
+    );
+    this.#kept = new Map(ofAll);
   }
 
-  /** The newest request of a planned node, as it is now. */
+  /** The newest request of a user that may ask, as it is now. */
   note({ decision, object }: Seen): void {
     const before = this.#kept.get(decision.requester);
     const { uid, name: csr, state, verdict } = decision;
     if (before === undefined || object === undefined || state === 'unknown') return;
-    const { node } = before.report;
+    const { node, use } = before.report;
     if (state !== 'issued') {
       const why = verdict.kind === 'refuse' ? `${verdict.reason}: ${verdict.message}` : reasons[state];
-      this.#keep(decision, { node, state, csr, why });
+      this.#keep(decision, { node, use, state, csr, why });
     } else if (before.uid !== uid || !hasCertificate(before)) {
       // Once: what is issued stays as it is.
       const issued = { certificate: object.status?.certificate ?? '', request: object.spec.request };
       const wrong = checkCertificate(issued, this.#options.authority);
       this.#keep(decision, {
         node,
+        use,
         csr,
         ...(wrong === undefined ? { state, why: '' } : { state: 'wrong', why: wrong }),
       });
@@ -107,7 +114,9 @@ export class NodeReports {
   /** A request that is gone; a certificate that was issued is none the worse for it. */
   forget(user: string, uid: string): void {
     const kept = this.#kept.get(user);
-    if (kept?.uid === uid && !hasCertificate(kept)) this.#kept.set(user, withoutRequest(kept.report.node));
+    if (kept?.uid !== uid || hasCertificate(kept)) return;
+    const { node, use } = kept.report;
+    this.#kept.set(user, withoutRequest(node, use));
   }
 
   /** All that are gone. */
@@ -131,20 +140,30 @@ export class NodeReports {
     }
   }
 
-  /** Whether every planned node has its certificate. */
+  /** Whether every planned node has its serving certificate. */
   get areComplete(): boolean {
-    for (const { report } of this.#kept.values()) if (report.state !== 'issued') return false;
+    for (const { report } of this.#kept.values()) {
+      if (report.use === 'serving' && report.state !== 'issued') return false;
+    }
     return true;
   }
 
-  /** One a node, in the order of the plan. */
+  /**
+   * One a node, in the order of the plan: how far it has come to its serving certificate, or to the client certificate as
+   * long as it waits for that, and so cannot ask for the other.
+   */
   all(): NodeReport[] {
-    return [...this.#kept.values()].map(({ report }) => report);
+    const reports = [...this.#kept.values()].map(({ report }) => report);
+    const waiting = reports.filter(({ use, state }) => use === 'client' && !['no-request', 'issued'].includes(state));
+    const waits = new Map(waiting.map((report) => [report.node, report]));
+    return reports
+      .filter(({ use }) => use === 'serving')
+      .map((report) => (report.state === 'no-request' ? (waits.get(report.node) ?? report) : report));
   }
 }
 
-function withoutRequest(node: string): Kept {
-  return { report: { node, state: 'no-request', csr: '', why: reasons['no-request'] }, uid: '' };
+function withoutRequest(node: string, use: Use): Kept {
+  return { report: { node, use, state: 'no-request', csr: '', why: reasons['no-request'] }, uid: '' };
 }
 
 function hasCertificate({ report }: Kept): boolean {

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
-import type { Plan } from '../cluster/planned-identity.ts';
 import { auditLine } from '../csr/audit-line.ts';
 import { inventoryOf, type Inventory } from '../csr/inventory.ts';
-import { servingSigner } from '../csr/judge-csr.ts';
+import { signersOf, type Plan } from '../csr/plan.ts';
 import { Survey, type Decision } from '../csr/survey.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
 import { auditLog } from '../edges/audit-log.ts';
 import { CsrApi, type CsrPage } from '../edges/kubernetes/csr-api.ts';
 import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { readKubeconfig } from '../edges/kubernetes/read-kubeconfig.ts';
+import { requireTokenStore, tokenStoreOf } from '../edges/token-store.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
 import { approveLive, unreachable, type Audit } from './approve-live.ts';
 import type { Context } from './context.ts';
@@ -31,9 +31,9 @@ export interface ApproveCsrsOptions extends WatchOptions {
 }
 
 /**
- * Judges requests for serving certificates by the plan; approves those that are as planned, unless it is only to look.
+ * Judges requests for certificates of nodes by the plan; approves those that are as planned, unless it is only to look.
  * @returns the exit code
- * @throws Failure `csrs-unreadable`, `unknown-csr`, `kubeconfig-unusable`, `output-unwritable`, or as approveLive
+ * @throws Failure `csrs-unreadable`, `unknown-csr`, `token-store-missing`, `kubeconfig-unusable`, `output-unwritable`, or as approveLive
  */
 export async function approveCsrs(file: string, options: ApproveCsrsOptions, context: Context): Promise<number> {
   const inventory = inventoryFrom(file, options, context);
@@ -50,7 +50,7 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
     if (options.dryRun === undefined && options.explain === undefined) {
       return await approveLive(planned, api, audit, options, context);
     }
-    return await judge(planned.plan, (await CsrApi.open(api)).list(servingSigner), audit, options, context);
+    return await judge(planned.plan, (await CsrApi.open(api, signersOf(planned.plan))).list(), audit, options, context);
   } catch (error) {
     throw error instanceof SourceTrouble ? unreachable(api, error) : error;
   } finally {
@@ -66,7 +66,9 @@ function inventoryFrom(
 ): Inventory | InventoryFile | undefined {
   if (inventory !== undefined) return new InventoryFile(inventory, context);
   const loaded = loadAndReport(file, output === 'json' ? { json: true } : {}, context);
-  return loaded && inventoryOf(loaded.cluster);
+  if (loaded?.cluster.approval !== 'plan') return loaded && inventoryOf(loaded.cluster);
+  const store = requireTokenStore(tokenStoreOf(resolve(context.cwd, file)));
+  return inventoryOf(loaded.cluster, (node) => store.get(node)?.id);
 }
 
 /** Where the lines of the verdicts go. */

@@ -35,9 +35,14 @@ function storyOf({ verdict }: Decision): { readonly summary?: string; readonly r
   return verdict.kind === 'refuse' ? refusalReasons[verdict.reason] : {};
 }
 
-function textOf({ name, requester, state, verdict }: Decision): string {
-  const asked = showable(`${name}: asked for by ${requester === '' ? 'nobody' : requester}, ${state}`);
-  if (verdict.kind === 'none') return `${asked}\nIt was decided before.\n`;
+function textOf({ name, requester, use, state, verdict }: Decision): string {
+  const what = use === undefined ? '' : `, for a ${use} certificate`;
+  const asked = showable(`${name}: asked for by ${requester === '' ? 'nobody' : requester}${what}, ${state}`);
+  if (verdict.kind === 'none') {
+    const why =
+      state === 'pending' ? 'A node renews its client certificate; the cluster decides.' : 'It was decided before.';
+    return `${asked}\n${why}\n`;
+  }
   const key = verdict.key === undefined ? '' : `SHA-256 of its key: ${verdict.key}\n`;
   if (verdict.kind === 'approve') return `${asked}\napprove: it is what the plan has for this node\n${key}`;
   const { summary, remedy } = refusalReasons[verdict.reason];

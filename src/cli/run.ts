@@ -283,7 +283,7 @@ node writes is kept in memory, and nothing leaves it.`,
     .addOption(
       new Option('--audit-log <file>', 'add the verdicts to a file; to stderr when left out').conflicts('explain'),
     )
-    .description("approve the nodes' serving certificates: what was planned, nothing else")
+    .description("approve the nodes' certificates: what was planned, nothing else")
     .addHelpText(
       'after',
       `
@@ -298,8 +298,9 @@ Examples:
 
 It waits until every planned node has its certificate, or says which have none
 and why. A request is approved only if it is exactly what its node may ask for:
-its name and its address in the description. Every verdict is a line of JSON on
-stderr, or in the file of --audit-log.
+its name and its address in the description. With \`approval: plan\` there, also
+the client certificates with which nodes join: for who has the node's own token.
+Every verdict is a line of JSON on stderr, or in the file of --audit-log.
 
 With --watch it prints a line for each certificate that comes, and for each that
 has not come in --timeout after its approval. --leader-elect is for several that

@@ -15,14 +15,14 @@ export function tellDecisions(
     return;
   }
   if (decisions.length === 0) context.stderr.write('no requests\n');
-  else context.stdout.write(textTable(['NAME', 'REQUESTER', 'STATE', 'VERDICT', 'WHY'], decisions.map(rowOf)));
+  else context.stdout.write(textTable(['NAME', 'REQUESTER', 'USE', 'STATE', 'VERDICT', 'WHY'], decisions.map(rowOf)));
 }
 
-function rowOf({ name, requester, state, verdict }: Decision): string[] {
+function rowOf({ name, requester, use, state, verdict }: Decision): string[] {
   const why = verdict.kind === 'refuse' ? `${verdict.reason}: ${verdict.message}` : '';
-  return [name, requester, state, verdict.kind === 'none' ? '' : verdict.kind, why].map(showable);
+  return [name, requester, use ?? '', state, verdict.kind === 'none' ? '' : verdict.kind, why].map(showable);
 }
 
-export function decisionAsJson({ name, requester, state, verdict: { kind, ...why } }: Decision) {
-  return { name, requester, state, verdict: kind, ...why };
+export function decisionAsJson({ name, requester, use, state, verdict: { kind, ...why } }: Decision) {
+  return { name, requester, use, state, verdict: kind, ...why };
 }

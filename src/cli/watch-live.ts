@@ -9,7 +9,7 @@ import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { LeaseApi } from '../edges/kubernetes/lease-api.ts';
 import type { Connection } from '../edges/kubernetes/read-kubeconfig.ts';
 import { serveStatus } from '../edges/status-server.ts';
-import { approvingIn, type Audit, type LiveOptions } from './approve-live.ts';
+import { approvingIn, rowOf, tellOfOldBinding, type Audit, type LiveOptions } from './approve-live.ts';
 import type { Context } from './context.ts';
 import { InventoryFile } from './inventory-file.ts';
 import { terminal } from './terminal.ts';
@@ -38,9 +38,10 @@ export async function watchLive(
   const status = new Status(options, context);
   const watchBy = async (planned: Inventory, signal: AbortSignal): Promise<void> => {
     const api = new KubernetesApi(connection, { signal });
-    terminal(context).talk(`watching ${api.server} for ${planned.plan.size} planned nodes\n`);
+    terminal(context).talk(`watching ${api.server} for ${planned.plan.serving.size} planned nodes\n`);
     status.metrics.isLeader = true;
     try {
+      await tellOfOldBinding(planned.plan, api, context);
       const approving = approvingIn(planned, api, audit, options, context);
       await watchPlanned(status.follow({ ...approving, signal, patienceMs: options.timeout * 1000 }));
     } finally {
@@ -136,9 +137,8 @@ class Status {
 
   #print(report: NodeReport): void {
     const { now, stdout } = this.#context;
-    const { node, state, csr, why } = report;
     const isJson = this.#options.output === 'json';
-    const line = isJson ? JSON.stringify({ time: now(), ...report }) : [node, state, csr, why].join('  ');
+    const line = isJson ? JSON.stringify({ time: now(), ...report }) : rowOf(report).join('  ');
     stdout.write(`${line.trimEnd()}\n`);
   }
 

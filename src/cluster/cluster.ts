@@ -22,10 +22,17 @@ export interface Cluster {
   readonly downloads: Downloads;
   readonly lock: LockState;
   readonly userData: UserData;
+  readonly approval: Approval;
   readonly approver: Approver;
   readonly tokens: { readonly ttlSeconds: number };
   readonly nodes: readonly Node[];
 }
+
+/**
+ * Who approves the client certificate with which a node joins: the cluster, for whoever has any live bootstrap token, as in
+ * the guide; or bake, for who has the token of that node.
+ */
+export type Approval = 'guide' | 'plan';
 
 /** bake inside the cluster, by its container image. */
 export type Approver = { readonly kind: 'none' } | { readonly kind: 'deployment'; readonly image: string };

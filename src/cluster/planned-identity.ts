@@ -19,15 +19,8 @@ export interface PlannedIdentity {
 /** The group that a kubelet's client certificate names as its organization. */
 export const nodesGroup = 'system:nodes';
 
-type Named = Pick<Node, 'name' | 'address'>;
+export type Named = Pick<Node, 'name' | 'address'>;
 
 export function plannedIdentity({ name, address }: Named): PlannedIdentity {
   return { name, address, user: `system:node:${name}` };
-}
-
-/** The nodes of a cluster by the users that they are. */
-export type Plan = ReadonlyMap<string, PlannedIdentity>;
-
-export function planOf({ nodes }: { readonly nodes: readonly Named[] }): Plan {
-  return new Map(nodes.map(plannedIdentity).map((identity) => [identity.user, identity]));
 }

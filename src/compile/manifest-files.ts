@@ -12,16 +12,20 @@ import type { OutputFile } from './output-file.ts';
 export function* rbacFiles(cluster: Cluster, templates: Templates): Iterable<OutputFile> {
   const content = templates.render('manifests/rbac.yaml.hbs', {
     kubeletClientUser: quoteYaml(cluster.controlPlane.kubeletClientUser),
+    clusterApproves: cluster.approval === 'guide',
   });
   yield { path: 'manifests/rbac.yaml', mode: 0o644, content };
 }
 
 /** manifests/approver/: bake approve-csrs as a Deployment of two replicas. */
-export function* approverFiles(cluster: Cluster, templates: Templates): Iterable<OutputFile> {
+export function* approverFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
   if (cluster.approver.kind === 'none') return;
+  const byTokens = cluster.approval === 'plan';
+  const inventory = formatInventory(cluster, byTokens ? (node) => tokenOf(node).id : undefined);
   const view = {
     image: quoteYaml(cluster.approver.image),
-    inventory: quoteYaml(Buffer.from(gzip(formatInventory(cluster))).toString('base64')),
+    inventory: quoteYaml(Buffer.from(gzip(inventory)).toString('base64')),
+    approvesClients: byTokens,
     // An older apiserver drops the field, and kubectl's validation refuses it: https://github.com/kubernetes/kubernetes/pull/91381
     hasSeccompProfile: gte(cluster.controlPlane.version, '1.19.0'),
   };

@@ -22,7 +22,7 @@ const outputs: readonly Output[] = [
   // manifests/rbac.yaml: what kubelets and the apiserver may do
   { files: (cluster, _, templates) => rbacFiles(cluster, templates), check: checkSharedFile },
   // manifests/approver/: bake itself in the cluster, where that is wanted
-  { files: (cluster, _, templates) => approverFiles(cluster, templates), check: checkSharedFile },
+  { files: approverFiles, check: checkSharedFile },
   // manifests/tokens/: each node's bootstrap token, as a Secret
   { files: tokenFiles },
   // nodes/: each node's user-data, meta-data and network-config

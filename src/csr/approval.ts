@@ -16,8 +16,19 @@ export function denialOf(value: unknown, { reason, message }: Refusal, now: Date
   return withCondition(value, { type: 'Denied', reason: spelt, message: `bake approve-csrs: ${message}` }, now);
 }
 
-/** Not what is somebody else's to decide, or cannot be put back as it was; and a node's older request is a good one. */
-const leftAlone: readonly RefusalReason[] = ['superseded', 'object-malformed', 'signer-missing', 'signer-other'];
+/**
+ * Not what is somebody else's to decide, or cannot be put back as it was; and a node's older request is a good one. A token
+ * may be of a compile that is not known here yet, and a kubelet that does not rotate its certificates comes back to the same
+ * request, also where it was denied, until it is removed.
+ * https://github.com/kubernetes/kubernetes/blob/v1.18.6/pkg/kubelet/certificate/bootstrap/bootstrap.go
+ */
+const leftAlone: readonly RefusalReason[] = [
+  'superseded',
+  'object-malformed',
+  'signer-missing',
+  'signer-other',
+  'token-unknown',
+];
 
 export function isDeniable({ reason }: Refusal): boolean {
   return !leftAlone.includes(reason);

@@ -5,7 +5,7 @@ import type { Decision } from './survey.ts';
  * where a request that is refused stays pending.
  */
 export function auditLine(
-  { name, requester, verdict }: Decision,
+  { name, requester, use, node, verdict }: Decision,
   { time, isDone, isDenied }: { time: Date; isDone: boolean; isDenied: boolean },
 ): string {
   const why =
@@ -13,18 +13,14 @@ export function auditLine(
   const line = JSON.stringify({
     time: time.toISOString(),
     csr: name,
-    node: nodeOf(requester),
+    node: node ?? requester.replace(/^system:node:/, ''),
+    use,
     verdict: isDenied ? 'deny' : verdict.kind,
     ...why,
     key: 'key' in verdict ? verdict.key : undefined,
     dryRun: isDone ? undefined : true,
   });
   return `${escapeInvisible(line)}\n`;
-}
-
-/** The node that a user is; one that is none by its own name. */
-export function nodeOf(requester: string): string {
-  return requester.replace(/^system:node:/, '');
 }
 
 /** Still the same JSON, of which a terminal shows all: names come from whoever may post requests. */

@@ -36,9 +36,8 @@ function subjectOf({ subject }: X509Certificate): string[] {
 }
 
 /** node:crypto says `DNS:node1, IP Address:FD00:31:0:0:0:0:0:44`, and quotes what might be taken for something else. */
-function namesOf({ subjectAltName = '' }: X509Certificate): string[] {
-  return subjectAltName
-    .split(', ')
+function namesOf({ subjectAltName }: X509Certificate): string[] {
+  return (subjectAltName?.split(', ') ?? [])
     .map((name) =>
       name.replace(/^IP Address:(.*)$/, (_, text: string) => {
         return `IP:${ipaddr.isValid(text) ? ipaddr.parse(text).toString() : text}`;

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { nodesGroup, type Plan, type PlannedIdentity } from '../cluster/planned-identity.ts';
+import { nodesGroup, type PlannedIdentity } from '../cluster/planned-identity.ts';
 import { quote } from '../diagnostics/quote.ts';
+import { bootstrapGroup, bootstrappersGroup } from '../tokens/bootstrap-group.ts';
 import type { CsrObject } from './csr-object.ts';
 import { parseRequest, type CertificateRequest } from './parse-request.ts';
+import { tokenUsers, useOf, type Plan, type Use } from './plan.ts';
 import { keyWeakness } from './read-key.ts';
 import { refusal, type Refusal } from './refusal-reasons.ts';
 import { isSigned } from './signature-algorithms.ts';
@@ -12,49 +14,32 @@ export type Verdict =
   | { readonly kind: 'approve'; readonly key: string }
   | ({ readonly kind: 'refuse'; readonly key: string | undefined } & Refusal);
 
-/** https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers */
-export const servingSigner = 'kubernetes.io/kubelet-serving';
-
 /**
- * Whether a request for a serving certificate is exactly what the node that asks may ask for. It is refused unless every
- * check lets it pass, and the first that does not gives the reason. Whether it still waits, and is the newest of its node,
- * is for the Survey to say.
+ * Whether a request is exactly what who asks may ask for: a serving certificate the node itself, a client certificate who
+ * has the bootstrap token of the node. It is refused unless every check lets it pass, and the first that does not gives the
+ * reason. Whether it still waits, and is the newest of who asks, is for the Survey to say.
  */
 export function judgeCsr({ spec }: CsrObject, plan: Plan): Verdict {
-  const who = plan.get(spec.username);
-  if (who === undefined) return refuse(checkSigner(spec) ?? strangerAsks(spec));
-  const refused = checkSigner(spec) ?? checkGroups(spec) ?? checkUsages(spec, 'server auth') ?? checkLifetime(spec);
+  const use = useOf(spec.signerName);
+  const askers = use && plan[use];
+  if (use === undefined || askers === undefined) return refuse(otherSigner(spec));
+  const who = askers.get(spec.username);
+  if (who === undefined) return refuse(strangers[use](spec));
+  const refused = checkGroups(spec, groups[use](who)) ?? checkUsages(spec, use) ?? checkLifetime(spec);
   if (refused !== undefined) return refuse(refused);
   const parsed = parseRequest(spec.request);
   if (parsed.kind === 'refused') return refuse(parsed.refusal);
 
   const { request } = parsed;
   const key = request.key.fingerprint;
-  const found = checkKey(request) ?? checkSignature(request) ?? checkSubject(request, who) ?? checkNames(request, who);
+  const found =
+    checkKey(request) ?? checkSignature(request) ?? checkSubject(request, who, use) ?? checkNames[use](request, who);
   return found === undefined ? { kind: 'approve', key } : refuse(found, key);
 }
 
-/** https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#kubernetes-signers */
-export const clientSigner = 'kubernetes.io/kube-apiserver-client-kubelet';
-
-/**
- * Whether a request for a client certificate is what the cluster approves by itself, from whoever has a bootstrap token, and is
- * for the node that is planned.
- * https://github.com/kubernetes/kubernetes/blob/v1.18.6/pkg/apis/certificates/v1beta1/helpers.go
- */
-export function judgeClientCsr({ spec }: CsrObject, who: PlannedIdentity): Verdict {
-  if (spec.signerName !== clientSigner)
-    return refuse(refusal('signer-other', `its signer is ${quote(spec.signerName ?? '')}`));
-  const refused = checkUsages(spec, 'client auth');
-  if (refused !== undefined) return refuse(refused);
-  const parsed = parseRequest(spec.request);
-  if (parsed.kind === 'refused') return refuse(parsed.refusal);
-
-  const { request } = parsed;
-  const key = request.key.fingerprint;
-  const named = request.names.length > 0 ? refusal('content-unexpected', 'it has alternative names') : undefined;
-  const found = checkSignature(request) ?? checkSubject(request, who) ?? named;
-  return found === undefined ? { kind: 'approve', key } : refuse(found, key);
+/** A node renews its client certificate as the user that it is, and the cluster approves that in any case. */
+export function isRenewal({ spec }: CsrObject): boolean {
+  return useOf(spec.signerName) === 'client' && spec.username.startsWith(nodeUsers);
 }
 
 export function refuse(why: Refusal, key?: string): Verdict {
@@ -63,27 +48,41 @@ export function refuse(why: Refusal, key?: string): Verdict {
 
 type Spec = CsrObject['spec'];
 
-function checkSigner({ signerName }: Spec): Refusal | undefined {
-  if (signerName === servingSigner) return undefined;
+function otherSigner({ signerName }: Spec): Refusal {
   // v1beta1 leaves it out where the object is older than the field.
   if (signerName === undefined) return refusal('signer-missing', 'it names no signer');
   return refusal('signer-other', `its signer is ${quote(signerName)}`);
 }
 
-function strangerAsks({ username }: Spec): Refusal {
-  if (!username.startsWith('system:node:')) return refusal('requester-not-a-node', `${quote(username)} asks`);
-  return refusal('node-not-planned', `${quote(username)} asks, and no such node is planned`);
-}
+const nodeUsers = 'system:node:';
 
-function checkGroups({ username, groups }: Spec): Refusal | undefined {
-  if (isDeepStrictEqual([...(groups ?? [])].sort(), ['system:authenticated', nodesGroup])) return undefined;
-  return refusal('groups-other', `${username} asks as a member of ${listed(groups ?? [])}`);
+/** What to say of those who may ask for no certificate of this use. */
+const strangers: Readonly<Record<Use, (spec: Spec) => Refusal>> = {
+  serving({ username }) {
+    if (!username.startsWith(nodeUsers)) return refusal('requester-not-a-node', `${quote(username)} asks`);
+    return refusal('node-not-planned', `${quote(username)} asks, and no such node is planned`);
+  },
+  client({ username }) {
+    if (!username.startsWith(tokenUsers)) return refusal('requester-not-a-node', `${quote(username)} asks`);
+    return refusal('token-unknown', `${quote(username)} asks, and no planned node has this token`);
+  },
+};
+
+/** By which a credential is just the one that it should be. */
+const groups: Readonly<Record<Use, (who: PlannedIdentity) => readonly string[]>> = {
+  serving: () => ['system:authenticated', nodesGroup],
+  client: ({ name }) => ['system:authenticated', bootstrappersGroup, bootstrapGroup(name)],
+};
+
+function checkGroups({ username, groups: asked }: Spec, expected: readonly string[]): Refusal | undefined {
+  if (isDeepStrictEqual([...(asked ?? [])].sort(), [...expected].sort())) return undefined;
+  return refusal('groups-other', `${username} asks as a member of ${listed(asked ?? [])}`);
 }
 
 /** https://github.com/kubernetes/kubernetes/blob/v1.18.6/pkg/kubelet/certificate/kubelet.go, and without RSA since 1.27. */
-function checkUsages({ usages }: Spec, use: 'server auth' | 'client auth'): Refusal | undefined {
+function checkUsages({ usages }: Spec, use: Use): Refusal | undefined {
   const asked = [...(usages ?? [])].sort();
-  const good = ['digital signature', use];
+  const good = ['digital signature', use === 'client' ? 'client auth' : 'server auth'];
   const withRsa = [...good, 'key encipherment'];
   if ([good, withRsa].some((usual) => isDeepStrictEqual(asked, usual.sort()))) return undefined;
   return refusal('usages-other', `it is to be for ${listed(usages ?? [])}`);
@@ -109,12 +108,24 @@ function checkSignature(request: CertificateRequest): Refusal | undefined {
 }
 
 /** Object identifiers of organizationName and commonName, in the order in which Go and OpenSSL write them. */
-function checkSubject({ subject }: CertificateRequest, { user }: PlannedIdentity): Refusal | undefined {
-  if (isDeepStrictEqual(subject, [`2.5.4.10=${nodesGroup}`, `2.5.4.3=${user}`])) return undefined;
+function checkSubject({ subject }: CertificateRequest, { name, user }: PlannedIdentity, use: Use): Refusal | undefined {
+  const [organization, commonName = '', ...more] = subject;
+  const isOfNodes = organization === `2.5.4.10=${nodesGroup}` && more.length === 0;
+  if (isOfNodes && commonName === `2.5.4.3=${user}`) return undefined;
+  const [, other] = /^2\.5\.4\.3=(system:node:.*)$/s.exec(commonName) ?? [];
+  if (use === 'client' && isOfNodes && other !== undefined) {
+    return refusal('token-of-other-node', `it asks with the token of ${name} to be ${quote(other)}`);
+  }
   return refusal('subject-other', `its subject is ${listed(subject)}`);
 }
 
-function checkNames({ names }: CertificateRequest, { name, address }: PlannedIdentity): Refusal | undefined {
+const checkNames: Readonly<Record<Use, (request: CertificateRequest, who: PlannedIdentity) => Refusal | undefined>> = {
+  serving: checkServingNames,
+  client: ({ names }) =>
+    names.length === 0 ? undefined : refusal('content-unexpected', 'it has subject alternative names'),
+};
+
+function checkServingNames({ names }: CertificateRequest, { name, address }: PlannedIdentity): Refusal | undefined {
   if (names.length === 0) return refusal('names-missing', 'it has no subject alternative names');
   const other = names.find(({ kind }) => kind === 'other');
   if (other !== undefined) return refusal('names-of-other-kind', `it names a ${other.text}`);

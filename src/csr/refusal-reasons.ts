@@ -13,27 +13,34 @@ export const refusalReasons = {
       'An apiserver before 1.18 makes such objects, and on them an approval is for any use at all. kubelet asks again by itself.',
   },
   'signer-other': {
-    summary: 'the certificate is to come from another signer than kubernetes.io/kubelet-serving',
+    summary: 'the certificate is to come from another signer than those that bake approves for',
     remedy:
-      'bake approves the serving certificates of kubelets. The cluster approves their client certificates itself.',
+      'bake approves the serving certificates of kubelets. Their client certificates it approves with `approval: plan`; else the cluster does.',
   },
   'requester-not-a-node': {
     summary: 'who asks is not a node',
-    remedy: 'Only system:node:NAME asks for a serving certificate. Find out who posts this, and why they may.',
+    remedy:
+      'Only system:node:NAME asks for a serving certificate, and only a bootstrap token for the client certificate of a node. Find out who posts this, and why they may.',
   },
   'groups-other': {
     summary: 'who asks has other groups than a node has',
     remedy:
-      "A kubelet's client certificate makes it a member of system:nodes and system:authenticated, and of nothing else. This credential is another one.",
+      "A kubelet's client certificate makes it a member of system:nodes and system:authenticated, and its bootstrap token one of system:bootstrappers, of the node's own group of them and of system:authenticated. This credential is another one.",
   },
   'node-not-planned': {
     summary: 'the description has no such node',
     remedy:
       'Where the node is meant to be, add it to the description; else find out how it got its client certificate.',
   },
+  'token-unknown': {
+    summary: 'no planned node has the bootstrap token of who asks',
+    remedy:
+      'It is of an earlier compile, or none of bake. A node that came up with it is to have the user-data of the last compile; delete the Secret of a token that is not to be used any more.',
+  },
   'usages-other': {
-    summary: 'the certificate is to be for other uses than serving',
-    remedy: 'A kubelet asks for digital signature and server auth, and with an RSA key for key encipherment.',
+    summary: 'the certificate is to be for other uses than those of a kubelet',
+    remedy:
+      'A kubelet asks for digital signature and server auth (client auth for its client certificate), and with an RSA key for key encipherment.',
   },
   'lifetime-out-of-bounds': {
     summary: 'the certificate is to live shorter than ten minutes, or longer than a year',
@@ -52,7 +59,7 @@ export const refusalReasons = {
     remedy: 'Its bytes can be read in more than one way, and Kubernetes might read another than bake.',
   },
   'key-unsuitable': {
-    summary: 'the key is weak, or of a kind that is not for serving',
+    summary: 'the key is weak, or of a kind that is not for certificates of kubelets',
     remedy:
       'Good are RSA of 2048 to 8192 bits with an odd exponent from 65537, ECDSA on P-256, P-384 or P-521, and Ed25519.',
   },
@@ -66,11 +73,17 @@ export const refusalReasons = {
   },
   'content-unexpected': {
     summary: 'the request asks for more than a name',
-    remedy: 'A kubelet asks for subject alternative names and for no other extension or attribute.',
+    remedy:
+      'A kubelet asks for subject alternative names, for its client certificate not even for those, and for no other extension or attribute.',
+  },
+  'token-of-other-node': {
+    summary: "who asks has another node's bootstrap token than that of the node that the certificate is to be for",
+    remedy:
+      'Where a machine came up with the user-data of another, give it its own; else the token was stolen: replace it by `bake token rotate NODE`, and delete its Secret.',
   },
   'subject-other': {
     summary: 'the subject is not that of the node',
-    remedy: 'It must be O=system:nodes, CN=system:node:NAME of who asks, and nothing else.',
+    remedy: 'It must be O=system:nodes, CN=system:node:NAME of the node that asks, and nothing else.',
   },
   'names-missing': {
     summary: 'the request names neither a host nor an address',
@@ -90,7 +103,7 @@ export const refusalReasons = {
       'Where the node is right, correct its name or address in the description; else somebody on this node asks for the identity of another machine.',
   },
   superseded: {
-    summary: 'the node has asked again since',
+    summary: 'the node, or who has its token, has asked again since',
     remedy: 'kubelet waits for its newest request only. The apiserver removes old ones after a day.',
   },
 } as const satisfies Readonly<Record<string, { readonly summary: string; readonly remedy: string }>>;

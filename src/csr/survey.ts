@@ -1,16 +1,20 @@
-import type { Plan } from '../cluster/planned-identity.ts';
 import { readCsrObject, stateOf, type CsrObject, type CsrState } from './csr-object.ts';
-import { judgeCsr, refuse, servingSigner, type Verdict } from './judge-csr.ts';
+import { isRenewal, judgeCsr, refuse, type Verdict } from './judge-csr.ts';
+import { useOf, type Plan, type Use } from './plan.ts';
 import { refusal } from './refusal-reasons.ts';
 
 /** What is to be thought of one request. */
 export interface Decision {
   readonly name: string;
   readonly uid: string;
-  /** The user who asks: `system:node:NAME`. */
+  /** The user who asks: `system:node:NAME`, `system:bootstrap:ID`. */
   readonly requester: string;
+  /** Undefined where it is for no certificate of a kubelet. */
+  readonly use: Use | undefined;
+  /** The planned node that asks; undefined where it is none. */
+  readonly node: string | undefined;
   readonly state: CsrState | 'unknown';
-  /** `none` for what was decided before. */
+  /** `none` for what was decided before, and what is the cluster's to decide: a renewal. */
   readonly verdict: Verdict | { readonly kind: 'none' };
 }
 
@@ -22,7 +26,7 @@ export interface Seen {
 
 /**
  * Looks at the requests of a cluster, one after the other and again when one has changed. Of those it has seen it keeps no
- * more than the newest of each planned node: there may be many.
+ * more than the newest of each user that may ask: there may be many.
  */
 export class Survey {
   readonly #plan: Plan;
@@ -40,14 +44,23 @@ export class Survey {
     const read = readCsrObject(value);
     if (read.kind === 'malformed') {
       const verdict = refuse(refusal('object-malformed', read.problem));
-      return { decision: { name: read.name, uid: '', requester: '', state: 'unknown', verdict }, object: undefined };
+      const unread = { uid: '', requester: '', use: undefined, node: undefined, state: 'unknown' } as const;
+      return { decision: { name: read.name, ...unread, verdict }, object: undefined };
     }
     const { object } = read;
     const { metadata, spec } = object;
+    const use = useOf(spec.signerName);
+    const node = use && this.#plan[use]?.get(spec.username)?.name;
+    if (node !== undefined) this.#noteNewest(object);
+    const { name, uid } = metadata;
     const state = stateOf(object);
-    const verdict = state === 'pending' ? judgeCsr(object, this.#plan) : { kind: 'none' as const };
-    if (spec.signerName === servingSigner && this.#plan.has(spec.username)) this.#noteNewest(object);
-    return { decision: { name: metadata.name, uid: metadata.uid, requester: spec.username, state, verdict }, object };
+    const verdict = state === 'pending' ? this.#judge(object) : { kind: 'none' as const };
+    return { decision: { name, uid, requester: spec.username, use, node, state, verdict }, object };
+  }
+
+  #judge(object: CsrObject): Decision['verdict'] {
+    if (this.#plan.client !== undefined && isRenewal(object)) return { kind: 'none' };
+    return judgeCsr(object, this.#plan);
   }
 
   #noteNewest({ metadata, spec: { username } }: CsrObject): void {
@@ -57,14 +70,14 @@ export class Survey {
     if (newest === undefined || newest.uid === uid || isLater(place, newest)) this.#newest.set(username, place);
   }
 
-  /** One that the same node has made a newer one after is not approved, whatever became of the newer one. */
+  /** One that the same user has made a newer one after is not approved, whatever became of the newer one. */
   settle(decision: Decision): Decision {
     const newest = this.#newest.get(decision.requester);
     if (decision.verdict.kind !== 'approve' || newest === undefined || newest.uid === decision.uid) return decision;
     return { ...decision, verdict: refuse(refusal('superseded', `${newest.name} is newer`), decision.verdict.key) };
   }
 
-  /** Whether it is the newest of a planned node. */
+  /** Whether it is the newest of a user that may ask. */
   isNewest({ requester, uid }: Decision): boolean {
     return this.#newest.get(requester)?.uid === uid;
   }

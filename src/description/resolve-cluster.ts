@@ -63,6 +63,7 @@ export function resolveCluster(spec: ClusterSpec, inputs: Inputs): Cluster {
       encoding: spec.userData?.encoding ?? 'plain',
       sshAuthorizedKeys: spec.sshAuthorizedKeys ?? [],
     },
+    approval: spec.approval ?? 'guide',
     approver: spec.approver === undefined ? { kind: 'none' } : { kind: 'deployment', image: spec.approver.image },
     // The guide's kubeadm token create gives a day.
     tokens: { ttlSeconds: secondsOf(spec.tokens?.ttl ?? '24h') },

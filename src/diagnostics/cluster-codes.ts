@@ -26,13 +26,14 @@ there is no such host. Asking again would not help. tls-server-name in the kubec
     summary: 'the apiserver refuses what bake asks',
     story: `The login is no longer good, or may not do this. bake lists certificatesigningrequests, updates
 certificatesigningrequests/approval, and approves for the signer kubernetes.io/kubelet-serving (the verb approve on
-signers); with --leader-elect it gets, creates and updates the Lease kube-system/bake-approver. https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
+signers), with \`approval: plan\` also for kubernetes.io/kube-apiserver-client-kubelet; with --leader-elect it gets, creates and updates the Lease kube-system/bake-approver. https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
   },
   'nodes-without-certificate': {
     severity: 'error',
     summary: 'some planned nodes have no serving certificate yet',
     story: `The table says for each how far it has come, and why no further. Without that certificate kubectl logs and exec
-do not work on the node. What was approved stays approved; run bake approve-csrs again once the cause is gone.`,
+do not work on the node. With \`approval: plan\` a node may still wait for its client certificate, with which it asks for the
+other. What was approved stays approved; run bake approve-csrs again once the cause is gone.`,
   },
   'address-unusable': {
     severity: 'error',

@@ -44,6 +44,14 @@ needs room for both.`,
 leaves half of one, so something else changed it. Restore it from a backup; or remove it: the next compile makes new
 tokens, and then each node that has not joined yet needs its new user-data and the new Secret.`,
   },
+  'token-store-missing': {
+    severity: 'error',
+    summary: 'there is no file of bootstrap tokens, by which client certificates are to be approved',
+    story: `With \`approval: plan\` a client certificate is approved only to who holds the token of that node. Which token
+that is, bake compile keeps beside the description, in NAME.tokens.json. Run bake approve-csrs where that file is, or
+give it \`--inventory\`: manifests/approver has the ids of the tokens, which are no secret. Compiling anew makes other
+tokens, which no node has that was made before.`,
+  },
   'token-store-exposed': {
     severity: 'error',
     summary: 'others may read the file of bootstrap tokens',

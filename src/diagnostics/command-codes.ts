@@ -32,8 +32,8 @@ tables say less, or say it in other ways.`,
   'inventory-unreadable': {
     severity: 'error',
     summary: 'there is no inventory in the file of --inventory',
-    story: `An inventory is JSON, gzipped or not: the certificate of the CA, and name and address of each node,
-of which none is there twice. \`bake compile\` writes it into manifests/approver where the description has an approver; in the cluster it is a file of the ConfigMap
+    story: `An inventory is JSON, gzipped or not: the certificate of the CA, and name and address of each node
+(with \`approval: plan\` also the id of its bootstrap token), of which none is there twice. \`bake compile\` writes it into manifests/approver where the description has an approver; in the cluster it is a file of the ConfigMap
 bake-approver.`,
   },
   'unknown-csr': {

@@ -33,6 +33,19 @@ export function readTokenStore(path: string): TokenStore {
 }
 
 /**
+ * The same, where there must be a file.
+ * @throws Failure as readTokenStore does, `token-store-missing`
+ */
+export function requireTokenStore(path: string): TokenStore {
+  const text = onDisk(troubleWith(path), () => readPrivateFile(path));
+  if (text !== undefined) return decode(path, text);
+  throw new Failure(
+    'token-store-missing',
+    `${path} does not exist, and by \`approval: plan\` it says which node has which token; bring it from where bake compile ran`,
+  );
+}
+
+/**
  * Reads the tokens, has them changed, and keeps the result, while no other run does the same: two compiles at once agree
  * on every token.
  * @param waitMs how long to wait for such a run

@@ -75,7 +75,14 @@ export function rehearse(
     const seconds = (performance.now() - from) / 1000;
     const observed = await observe(machine, stage.placed, check);
     return {
-      rows: rowsOf({ observed, asked: api.asked, placed: stage.placed, identity, hasCgroups }),
+      rows: rowsOf({
+        observed,
+        asked: api.asked,
+        placed: stage.placed,
+        identity,
+        approval: cluster.approval,
+        hasCgroups,
+      }),
       requests: api.asked.map(({ at, ...request }) => ({ seconds: (at - from) / 1000, ...request })),
       seconds,
     };

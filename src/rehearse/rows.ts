@@ -1,4 +1,6 @@
+import type { Approval } from '../cluster/cluster.ts';
 import type { PlannedIdentity } from '../cluster/planned-identity.ts';
+import type { Use } from '../csr/plan.ts';
 import type { Observed } from './observe.ts';
 import type { Asked } from './stand-in-api.ts';
 import type { PlacedFile } from './stage.ts';
@@ -17,12 +19,13 @@ export interface Seen {
   readonly asked: readonly Asked[];
   readonly placed: readonly PlacedFile[];
   readonly identity: PlannedIdentity;
+  readonly approval: Approval;
   /** Whether this machine has the cgroups that kubelet wants. */
   readonly hasCgroups: boolean;
 }
 
 /** Everything that was seen, in the order in which a node goes through it. */
-export function rowsOf({ observed, asked, placed, identity, hasCgroups }: Seen): Row[] {
+export function rowsOf({ observed, asked, placed, identity, approval, hasCgroups }: Seen): Row[] {
   if (observed === undefined) return [notBootedRow];
   const withoutKubelet = !hasCgroups && observed.check.reason?.code === kubeletDown;
   return [
@@ -30,8 +33,8 @@ export function rowsOf({ observed, asked, placed, identity, hasCgroups }: Seen):
     cloudInitRow(observed),
     ...placed.map((file) => fileRow(file, observed.files)),
     ...unitRows(observed, withoutKubelet),
-    certificateRow('client', 'the cluster approves it', asked),
-    certificateRow('serving', 'bake approve-csrs approves it', asked),
+    certificateRow('client', approval === 'plan' ? byBake : 'the cluster approves it', asked),
+    certificateRow('serving', byBake, asked),
     nodeRow(asked),
     withoutKubelet ? withoutKubeletRow : joinedRow(observed, identity.name),
   ];
@@ -76,8 +79,10 @@ function unitRows({ units, failedUnits }: Observed, withoutKubelet: boolean): Ro
   return [...known, ...others.map((name) => row('units', 'failed', `${name} failed`))];
 }
 
+const byBake = 'bake approve-csrs approves it';
+
 /** The first one of its kind: what did not go well is asked for again and again. */
-function certificateRow(use: 'client' | 'serving', good: string, asked: readonly Asked[]): Row {
+function certificateRow(use: Use, good: string, asked: readonly Asked[]): Row {
   const first = asked.find(({ request }) => request?.use === use);
   if (first?.request === undefined) {
     return row('requests', 'not reached', `kubelet has not asked for its ${use} certificate`);

@@ -4,8 +4,10 @@ import { buffer } from 'node:stream/consumers';
 import { TLSSocket } from 'node:tls';
 import { nodesGroup, type PlannedIdentity } from '../cluster/planned-identity.ts';
 import type { CsrObject } from '../csr/csr-object.ts';
-import { clientSigner, judgeClientCsr, judgeCsr, type Verdict } from '../csr/judge-csr.ts';
+import { judgeCsr, type Verdict } from '../csr/judge-csr.ts';
+import { planOf, tokenUsers, useOf, type Use } from '../csr/plan.ts';
 import { parseRequest } from '../csr/parse-request.ts';
+import { bootstrapGroup, bootstrappersGroup } from '../tokens/bootstrap-group.ts';
 import type { Token } from '../tokens/token.ts';
 import type { Authority } from './authority.ts';
 import { readObject } from './read-object.ts';
@@ -23,7 +25,7 @@ export interface Asked {
   /** What it posted, by its name. */
   readonly name?: string;
   /** Of a certificate signing request. */
-  readonly request?: { readonly use: 'client' | 'serving'; readonly verdict: Verdict };
+  readonly request?: { readonly use: Use; readonly verdict: Verdict };
 }
 
 /** An apiserver as far as a node needs one to join. It approves and issues what would be approved and issued for this node. */
@@ -59,6 +61,7 @@ export function standInApi(
   },
   now: () => Date,
 ): StandInApi {
+  const plan = planOf({ nodes: [identity] }, () => token.id);
   const asked: Asked[] = [];
   const requests = new Map<string, object>();
   const objects = new Map<string, Body>();
@@ -86,7 +89,7 @@ export function standInApi(
   }
 
   function userOf({ headers, socket }: IncomingMessage): string | undefined {
-    if (headers.authorization === `Bearer ${token.id}.${token.secret}`) return `system:bootstrap:${token.id}`;
+    if (headers.authorization === `Bearer ${token.id}.${token.secret}`) return `${tokenUsers}${token.id}`;
     if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
     return String(socket.getPeerCertificate().subject.CN);
   }
@@ -119,23 +122,23 @@ export function standInApi(
     const { name: given, spec } = readObject(body.bytes);
     const name = given === '' ? `csr-${requests.size + 1}` : given;
     const metadata = { name, uid: name, resourceVersion: '1', creationTimestamp: now().toISOString() };
-    const groups = [user === identity.user ? nodesGroup : 'system:bootstrappers', 'system:authenticated'];
+    const own = user === identity.user ? [nodesGroup] : [bootstrappersGroup, bootstrapGroup(identity.name)];
+    const groups = [...own, 'system:authenticated'];
     const object = {
       apiVersion: group.replace('apis/', '') as CsrObject['apiVersion'],
       kind: 'CertificateSigningRequest' as const,
       metadata,
       spec: { request: '', ...spec, usages: [...(spec.usages ?? [])], username: user, groups },
     };
-    const use = spec.signerName === clientSigner ? 'client' : 'serving';
-    const plan = new Map([[identity.user, identity]]);
-    const verdict = use === 'client' ? judgeClientCsr(object, identity) : judgeCsr(object, plan);
+    const use = useOf(spec.signerName) ?? 'serving';
+    const verdict = judgeCsr(object, plan);
     const stored = verdict.kind === 'approve' ? { ...object, status: issued(object, use) } : { ...object, status: {} };
     requests.set(name, stored);
     return { status: 201, body: stored, told: { name, request: { use, verdict } } };
   }
 
   /** The status of a request that was judged well: its subject and names are the planned ones. */
-  function issued({ spec }: CsrObject, use: 'client' | 'serving'): object {
+  function issued({ spec }: CsrObject, use: Use): object {
     const parsed = parseRequest(spec.request);
     if (parsed.kind === 'refused') throw new Error('a request was approved that cannot be read');
     const certificate = authority.issue({

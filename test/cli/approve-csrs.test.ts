@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { cpSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
@@ -9,6 +9,7 @@ import { suite } from 'uvu';
 import { sequence } from '../support/der.ts';
 import {
   attributes,
+  clientCsrOf,
   commonName,
   csrOf,
   dns,
@@ -70,20 +71,30 @@ function bake(command: string, stdin?: string) {
   });
 }
 
-const table = `NAME       REQUESTER                STATE    VERDICT  WHY
-csr-prd8t  system:node:node1        pending  approve
-csr-vn6c2  system:node:node2        pending  refuse   name-not-planned: it names "192.168.31.44"; the plan gives it node2 and 192.168.31.90
-csr-w77nj  system:node:master       issued
-csr-bsvp6  system:bootstrap:hcchoh  pending  refuse   signer-other: its signer is "kubernetes.io/kube-apiserver-client-kubelet"
+const table = `NAME       REQUESTER                USE      STATE    VERDICT  WHY
+csr-prd8t  system:node:node1        serving  pending  approve
+csr-vn6c2  system:node:node2        serving  pending  refuse   name-not-planned: it names "192.168.31.44"; the plan gives it node2 and 192.168.31.90
+csr-w77nj  system:node:master       serving  issued
+csr-bsvp6  system:bootstrap:hcchoh  client   pending  refuse   signer-other: its signer is "kubernetes.io/kube-apiserver-client-kubelet"
 `;
 
 const time = '2020-08-02T14:12:04.000Z';
 const audit = [
-  { time, csr: 'csr-prd8t', node: 'node1', verdict: 'approve', reason: 'as-planned', key: keyDigest, dryRun: true },
+  {
+    time,
+    csr: 'csr-prd8t',
+    node: 'node1',
+    use: 'serving',
+    verdict: 'approve',
+    reason: 'as-planned',
+    key: keyDigest,
+    dryRun: true,
+  },
   {
     time,
     csr: 'csr-vn6c2',
     node: 'node2',
+    use: 'serving',
     verdict: 'refuse',
     reason: 'name-not-planned',
     message: 'it names "192.168.31.44"; the plan gives it node2 and 192.168.31.90',
@@ -94,6 +105,7 @@ const audit = [
     time,
     csr: 'csr-bsvp6',
     node: 'system:bootstrap:hcchoh',
+    use: 'client',
     verdict: 'refuse',
     reason: 'signer-other',
     message: 'its signer is "kubernetes.io/kube-apiserver-client-kubelet"',
@@ -123,9 +135,22 @@ offline('-o json says the same', async () => {
   assert.deepEqual([exitCode, good, requests.length], [0, true, 4]);
   const [approved, refused, issued] = requests;
   const requester = 'system:node:node1';
-  assert.deepEqual(approved, { name: 'csr-prd8t', requester, state: 'pending', verdict: 'approve', key: keyDigest });
+  assert.deepEqual(approved, {
+    name: 'csr-prd8t',
+    requester,
+    use: 'serving',
+    state: 'pending',
+    verdict: 'approve',
+    key: keyDigest,
+  });
   assert.equal(refused?.['reason'], 'name-not-planned');
-  assert.deepEqual(issued, { name: 'csr-w77nj', requester: 'system:node:master', state: 'issued', verdict: 'none' });
+  assert.deepEqual(issued, {
+    name: 'csr-w77nj',
+    requester: 'system:node:master',
+    use: 'serving',
+    state: 'issued',
+    verdict: 'none',
+  });
 });
 
 offline('nothing to judge is no error', async () => {
@@ -140,7 +165,7 @@ offline('--explain tells why, and what to do', async () => {
   const { exitCode, stdout, stderr } = await bake('bake approve-csrs --from-file csrs.json --explain csr-vn6c2');
   assert.equal(
     stdout,
-    `csr-vn6c2: asked for by system:node:node2, pending
+    `csr-vn6c2: asked for by system:node:node2, for a serving certificate, pending
 refuse name-not-planned: the request names a host or an address that the plan does not give this node
   it names "192.168.31.44"; the plan gives it node2 and 192.168.31.90
 Where the node is right, correct its name or address in the description; else somebody on this node asks for the identity of another machine.
@@ -224,6 +249,92 @@ offline('--audit-log is added to, and is for its owner', () =>
   }),
 );
 
+/** Of the tokens that are made here for the guide's nodes. */
+const tokenIds = { master: 'abcdef', node1: 'abcdeg', node2: 'abcdeh' };
+
+/** The guide's cluster with `approval: plan`, compiled. */
+async function describeByPlan(folder: string): Promise<void> {
+  cpSync(guide, folder, { recursive: true });
+  appendFileSync(join(folder, 'cluster.yaml'), 'approval: plan\n');
+  const { exitCode, stderr } = await runBake(['compile'], { cwd: folder });
+  assert.equal(exitCode, 0, stderr);
+}
+
+/** Asked for by who has the token of `holder`, to be the node `node`. */
+function clientRequest(name: string, holder: keyof typeof tokenIds, node: string = holder, spec = {}) {
+  return clientCsrOf(
+    { subject: sequence(organization, commonName(`system:node:${node}`)) },
+    {
+      metadata: { name, uid: name },
+      spec: {
+        username: `system:bootstrap:${tokenIds[holder]}`,
+        groups: ['system:bootstrappers', `system:bootstrappers:${holder}`, 'system:authenticated'],
+        ...spec,
+      },
+    },
+  );
+}
+
+const renewal = clientRequest('csr-renewal', 'node1', 'node1', {
+  username: 'system:node:node1',
+  groups: ['system:nodes', 'system:authenticated'],
+});
+
+offline('with approval: plan client certificates are for who holds the token of the node', () =>
+  inTemporaryFolder(async (folder) => {
+    await describeByPlan(folder);
+    const items = [
+      clientRequest('csr-own', 'node1'),
+      clientRequest('csr-stolen', 'node2', 'master'),
+      clientRequest('csr-unknown', 'master', 'master', { username: 'system:bootstrap:zzzzzz' }),
+      renewal,
+      request('csr-serving', 'node1', [192, 168, 31, 136]),
+    ];
+    const judge = (words: string) =>
+      runBake(['approve-csrs', '--from-file', '-', ...words.split(' ')], {
+        cwd: folder,
+        stdin: JSON.stringify({ ...saved, items }),
+      });
+    const { exitCode, stdout, stderr } = await judge('-o table');
+    assert.equal(
+      stdout,
+      `NAME         REQUESTER                USE      STATE    VERDICT  WHY
+csr-own      system:bootstrap:abcdeg  client   pending  approve
+csr-stolen   system:bootstrap:abcdeh  client   pending  refuse   token-of-other-node: it asks with the token of node2 to be "system:node:master"
+csr-unknown  system:bootstrap:zzzzzz  client   pending  refuse   token-unknown: "system:bootstrap:zzzzzz" asks, and no planned node has this token
+csr-renewal  system:node:node1        client   pending
+csr-serving  system:node:node1        serving  pending  approve
+`,
+    );
+    const lines = stderr
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    assert.deepEqual(
+      lines.map(({ csr, node, use, reason }) => [csr, node, use, reason]),
+      [
+        ['csr-own', 'node1', 'client', 'as-planned'],
+        ['csr-stolen', 'node2', 'client', 'token-of-other-node'],
+        ['csr-unknown', 'system:bootstrap:zzzzzz', 'client', 'token-unknown'],
+        ['csr-serving', 'node1', 'serving', 'as-planned'],
+      ],
+    );
+    assert.equal(exitCode, 0);
+    assert.doesNotMatch(stdout + stderr, /0123456789abcdef/);
+    const { stdout: explained } = await judge('--explain csr-stolen');
+    assert.match(explained, /^csr-stolen: .*, for a client certificate, pending\nrefuse token-of-other-node: /);
+    assert.match((await judge('--explain csr-renewal')).stdout, /pending\nA node renews .*; the cluster decides\.\n$/);
+
+    rmSync(join(folder, 'cluster.tokens.json'));
+    const without = await judge('-o table');
+    assert.match(
+      without.stderr,
+      /^error token-store-missing: .*\/cluster\.tokens\.json does not exist, and by `approval: plan`/m,
+    );
+    assert.deepEqual([without.exitCode, without.stdout], [3, '']);
+  }),
+);
+
 offline('what a file holds cannot act on a terminal', async () => {
   const username = 'system:node:\u001b[2J\u202enode1';
   const items = [csrOf({}, { metadata: { name: 'csr-\u001b[2J' }, spec: { username } })];
@@ -242,11 +353,12 @@ function inCluster(
   items: readonly object[],
   work: (bake: Bake, server: FakeApiServer, folder: string) => Promise<void>,
   faults: Parameters<typeof fakeApiServer>[1] = {},
+  describe: (folder: string) => unknown = (folder) => cpSync(guide, folder, { recursive: true }),
 ): () => Promise<void> {
   return () =>
     inTemporaryFolder(async (folder) => {
       const server = await fakeApiServer(items as Stored[], faults);
-      cpSync(guide, folder, { recursive: true });
+      await describe(folder);
       writeFileSync(join(folder, 'ca.pem'), server.certificate);
       writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
       try {
@@ -394,7 +506,10 @@ live(
     const { exitCode, stdout, stderr } = await bake('--timeout 0s --deny');
     assert.match(stdout, /^node1 +approved +csr-prd8t/m);
     assert.match(stdout, /^node2 +denied +csr-vn6c2 +name-not-planned: it names/m);
-    assert.match(stderr, /"csr":"csr-vn6c2","node":"node2","verdict":"deny","reason":"name-not-planned"/);
+    assert.match(
+      stderr,
+      /"csr":"csr-vn6c2","node":"node2","use":"serving","verdict":"deny","reason":"name-not-planned"/,
+    );
     assert.equal(exitCode, 3);
     const [condition] = objects.get('csr-vn6c2')?.status.conditions ?? [];
     assert.equal(condition?.type, 'Denied');
@@ -405,7 +520,7 @@ live(
   '--dry-run and --explain change nothing',
   inCluster([good, bad], async (bake, { requests }) => {
     const { exitCode, stdout } = await bake('--dry-run');
-    assert.match(stdout, /^csr-prd8t +system:node:node1 +pending +approve$/m);
+    assert.match(stdout, /^csr-prd8t +system:node:node1 +serving +pending +approve$/m);
     const explained = await bake('--explain csr-vn6c2');
     assert.match(explained.stdout, /^refuse name-not-planned: /m);
     assert.deepEqual([exitCode, explained.exitCode], [0, 0]);
@@ -419,7 +534,7 @@ live(
     renameSync(join(folder, 'config'), join(folder, 'other-config'));
     for (const [form, lines] of [
       ['table', ['node1  issued  csr-prd8t', 'node2  issued  csr-zg6q9']],
-      ['json', [{ time, node: 'node1', state: 'issued', csr: 'csr-prd8t', why: '' }]],
+      ['json', [{ time, node: 'node1', use: 'serving', state: 'issued', csr: 'csr-prd8t', why: '' }]],
     ] as const) {
       const end = new AbortController();
       const ran = bake(`--watch --kubeconfig other-config -o ${form} --audit-log ${form}.jsonl`, end.signal);
@@ -461,13 +576,13 @@ live(
       assert.equal((await get('/'))[0], 404);
       assert.equal(
         (await get('/metrics'))[1],
-        `# HELP bake_csr_decisions_total Requests decided, by verdict and reason.
+        `# HELP bake_csr_decisions_total Requests decided, by what the certificate is for, verdict and reason.
 # TYPE bake_csr_decisions_total counter
-bake_csr_decisions_total{verdict="refuse",reason="name-not-planned"} 1
-bake_csr_decisions_total{verdict="approve",reason="as-planned"} 1
-# HELP bake_certificates_total Certificates of planned nodes, by what came of them.
+bake_csr_decisions_total{use="serving",verdict="refuse",reason="name-not-planned"} 1
+bake_csr_decisions_total{use="serving",verdict="approve",reason="as-planned"} 1
+# HELP bake_certificates_total Certificates of planned nodes, by what they are for and what came of them.
 # TYPE bake_certificates_total counter
-bake_certificates_total{state="issued"} 1
+bake_certificates_total{use="serving",state="issued"} 1
 # HELP bake_apiserver_troubles_total Failed attempts with the apiserver.
 # TYPE bake_apiserver_troubles_total counter
 bake_apiserver_troubles_total 0
@@ -589,6 +704,78 @@ live(
     }
     assert.match((await ran).stderr, /for 1 planned nodes\n/);
     assert.equal(server.objects.get('csr-vn6c2')?.status.conditions, undefined);
+  }),
+);
+
+live(
+  'with approval: plan both certificates of a node are approved, and what keeps a client certificate is told',
+  inCluster(
+    [
+      clientRequest('csr-client', 'node1'),
+      clientRequest('csr-stolen', 'node2', 'master'),
+      renewal,
+      good,
+      clientRequest('csr-foreign', 'master', 'master', { signerName: 'example.org/signer' }),
+    ],
+    async (bake, server) => {
+      const { exitCode, stdout, stderr } = await bake('--timeout 2s');
+      assert.equal(
+        stdout,
+        `NODE    STATE       CSR         WHY
+master  no-request              it has not asked, or has its certificate for over an hour, after which requests are removed; on the node, bake-check tells
+node1   issued      csr-prd8t
+node2   pending     csr-stolen  client certificate: token-of-other-node: it asks with the token of node2 to be "system:node:master"
+`,
+      );
+      assert.match(
+        stderr,
+        /^error nodes-without-certificate: 1 of 3 nodes .*: node2, and no request of master is there; /m,
+      );
+      assert.equal(exitCode, 3);
+      const decided = stderr.split('\n').filter((line) => line.startsWith('{'));
+      assert.deepEqual(
+        decided.map((line) => {
+          const { csr, node, use, verdict } = JSON.parse(line) as Record<string, string>;
+          return [csr, node, use, verdict].join(' ');
+        }),
+        ['csr-stolen node2 client refuse', 'csr-client node1 client approve', 'csr-prd8t node1 serving approve'],
+      );
+      for (const name of ['csr-renewal', 'csr-stolen', 'csr-foreign']) {
+        assert.equal(server.objects.get(name)?.status.conditions, undefined, name);
+      }
+      for (const { path } of server.requests) assert.doesNotMatch(path, /fieldSelector/);
+
+      // A certificate that nobody signs.
+      server.signs = false;
+      server.store('csr-late', clientRequest('csr-late', 'master') as unknown as Stored);
+      const late = await bake('--timeout 0s');
+      assert.match(late.stdout, /^master +approved +csr-late +client certificate: the signer has not come by: /m);
+      const { stdout: json } = await bake('--timeout 0s -o json');
+      const { nodes } = JSON.parse(json) as { nodes: Record<string, string>[] };
+      assert.deepEqual(
+        nodes.map(({ node, use, state }) => [node, use, state]),
+        [
+          ['master', 'client', 'approved'],
+          ['node1', 'serving', 'issued'],
+          ['node2', 'client', 'pending'],
+        ],
+      );
+      server.sign('csr-late');
+      assert.match((await bake('--timeout 0s')).stdout, /^master +no-request +it has not asked, or /m);
+    },
+    {},
+    describeByPlan,
+  ),
+);
+
+live(
+  'without it the apiserver is asked for serving certificates only',
+  inCluster([good], async (bake, { requests }) => {
+    await bake('--timeout 1s');
+    const lists = requests.filter(({ path }) => path.includes('?'));
+    assert.ok(lists.length >= 2);
+    for (const { path } of lists)
+      assert.match(path, /fieldSelector=spec\.signerName%3Dkubernetes\.io%2Fkubelet-serving/);
   }),
 );
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
-import { generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
 import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { suite } from 'uvu';
-import { parseAllDocuments } from 'yaml';
-import { startApiServer, type ApiServer, type Release } from '../support/apiserver.ts';
+import { parse, parseAllDocuments } from 'yaml';
+import { startApiServer, type ApiServer, type Login, type Release } from '../support/apiserver.ts';
 import { sequence } from '../support/der.ts';
 import { kubeconfigOf } from '../support/kubeconfig.ts';
 import {
@@ -21,10 +21,12 @@ import {
   namesExtension,
   organization,
   pemOf,
+  type CsrParts,
 } from '../support/make-csr.ts';
 import { runBake } from '../support/run-bake.ts';
 import { testUnless } from '../support/skip.ts';
 import { tryPart } from '../support/try-part.ts';
+import { eventually } from '../support/virtual-machine.ts';
 
 // bake approve-csrs against real apiservers, with a real kube-controller-manager that signs: Kubernetes 1.18 has v1beta1
 // only, and the newest v1 only.
@@ -47,9 +49,21 @@ interface Csr {
   readonly status: { readonly certificate?: string; readonly conditions?: readonly Record<string, string>[] };
 }
 
+interface Manifest {
+  readonly kind: string;
+  readonly metadata: { readonly name: string };
+  readonly binaryData?: Readonly<Record<string, string>>;
+}
+
+/** Who has the client certificate of a node. */
+const asNode = (node: string): Login => ({
+  user: `system:node:${node}`,
+  groups: ['system:nodes', 'system:authenticated'],
+});
+
 /** A bake in a process of its own. */
 interface Replica {
-  /** What stderr has so far. */
+  /** What it has printed so far. */
   readonly told: () => string;
   /** @returns its exit code */
   readonly end: (signal: 'SIGKILL' | 'SIGTERM') => Promise<number | undefined>;
@@ -93,12 +107,17 @@ class World {
     return runBake(argv, { cwd: this.folder, env: { KUBECONFIG: kubeconfig }, now: new Date(), signal });
   }
 
-  /** Creates what compile writes to manifests/approver, and lays the inventory out as the Pod would have it. */
-  async applyApprover(): Promise<void> {
-    appendFileSync(join(this.folder, 'cluster.yaml'), 'approver: { image: registry.example.org/bake:0.1.0 }\n');
+  /** Adds a line to the description, and compiles it. */
+  async compileWith(line: string): Promise<void> {
+    appendFileSync(join(this.folder, 'cluster.yaml'), `${line}\n`);
     const { exitCode, stderr } = await runBake(['compile', 'cluster.yaml'], { cwd: this.folder, now: new Date() });
     assert.equal(exitCode, 0, stderr);
+  }
+
+  /** Applies a file of manifests/, and lays an inventory out as the Pod would have it. */
+  async apply(name: string): Promise<void> {
     const places: Readonly<Record<string, string>> = {
+      Secret: '/api/v1/namespaces/kube-system/secrets',
       ServiceAccount: '/api/v1/namespaces/kube-system/serviceaccounts',
       ConfigMap: '/api/v1/namespaces/kube-system/configmaps',
       ClusterRole: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
@@ -107,17 +126,53 @@ class World {
       RoleBinding: '/apis/rbac.authorization.k8s.io/v1/namespaces/kube-system/rolebindings',
       Deployment: '/apis/apps/v1/namespaces/kube-system/deployments',
     };
-    for (const name of ['rbac', 'inventory', 'deployment']) {
-      const text = readFileSync(join(this.folder, `out/manifests/approver/${name}.yaml`), 'utf8');
-      for (const document of parseAllDocuments(text)) {
-        const object = document.toJS() as { kind: string; binaryData?: Record<string, string> };
-        // Also a field that this release does not know is an error (since 1.25).
-        await this.#api.call('POST', `${places[object.kind] ?? object.kind}?fieldValidation=Strict`, object);
-        const inventory = object.binaryData?.['inventory.json.gz'];
-        if (inventory !== undefined)
-          writeFileSync(join(this.folder, 'inventory.json.gz'), Buffer.from(inventory, 'base64'));
-      }
+    const text = readFileSync(join(this.folder, `out/manifests/${name}.yaml`), 'utf8');
+    for (const document of parseAllDocuments(text)) {
+      const object = document.toJS() as Manifest;
+      const place = places[object.kind] ?? object.kind;
+      // Also a field that this release does not know is an error (since 1.25).
+      const strict = '?fieldValidation=Strict';
+      await this.#api.call('POST', `${place}${strict}`, object).catch(async (error: unknown) => {
+        if (!String(error).includes('HTTP 409')) throw error;
+        await this.#api.call('PUT', `${place}/${object.metadata.name}${strict}`, object);
+      });
+      const inventory = object.binaryData?.['inventory.json.gz'];
+      if (inventory !== undefined)
+        writeFileSync(join(this.folder, 'inventory.json.gz'), Buffer.from(inventory, 'base64'));
     }
+  }
+
+  async applyApprover(): Promise<void> {
+    for (const name of ['rbac', 'inventory', 'deployment']) await this.apply(`approver/${name}`);
+  }
+
+  /** Removes all requests. */
+  async clear(): Promise<void> {
+    await this.#api.call('DELETE', this.#path);
+  }
+
+  /** The bootstrap token that compile has made for a node, and applied. */
+  tokenOf(node: string): string {
+    const text = readFileSync(join(this.folder, `out/manifests/tokens/${node}.yaml`), 'utf8');
+    const { 'token-id': id, 'token-secret': secret } = (parse(text) as { stringData: Record<string, string> })
+      .stringData;
+    return `${id ?? ''}.${secret ?? ''}`;
+  }
+
+  /** A live token of the cluster that is none of the description's. */
+  async makeToken(id: string, group: string): Promise<string> {
+    const secret = randomBytes(8).toString('hex');
+    await this.#api.call('POST', '/api/v1/namespaces/kube-system/secrets', {
+      metadata: { name: `bootstrap-token-${id}` },
+      type: 'bootstrap.kubernetes.io/token',
+      stringData: {
+        'token-id': id,
+        'token-secret': secret,
+        'usage-bootstrap-authentication': 'true',
+        'auth-extra-groups': group,
+      },
+    });
+    return `${id}.${secret}`;
   }
 
   /** By the login of the approver. */
@@ -127,10 +182,10 @@ class World {
       cwd: this.folder,
       env: { KUBECONFIG: this.#api.approverKubeconfig },
       reject: false,
-      stdout: 'ignore',
     });
     let told = '';
-    running.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
+    for (const stream of [running.stdout, running.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (told += text));
     return {
       told: () => told,
       end: async (signal) => {
@@ -155,12 +210,27 @@ class World {
 
   /** Posts what the kubelet of a node would. */
   async ask(node: string, name: string, address = addresses[node] ?? []): Promise<void> {
-    const parts = goodParts(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
-    const user = `system:node:${node}`;
+    const asked = attributes(extensionRequest(namesExtension(dns(node), ip(...address))));
+    await this.#post(node, name, 'kubernetes.io/kubelet-serving', 'server auth', asked, asNode(node));
+  }
+
+  /** Posts what the kubelet of a node would to get its client certificate: by a bootstrap token, or to renew it. */
+  async askClient(node: string, name: string, as: Login): Promise<void> {
+    await this.#post(node, name, 'kubernetes.io/kube-apiserver-client-kubelet', 'client auth', attributes(), as);
+  }
+
+  async #post(
+    node: string,
+    name: string,
+    signerName: string,
+    use: string,
+    asked: CsrParts['attributes'],
+    as: Login,
+  ): Promise<void> {
     const der = derOf({
-      ...parts,
-      subject: sequence(organization, commonName(user)),
-      attributes: attributes(extensionRequest(namesExtension(dns(node), ip(...address)))),
+      ...goodParts(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
+      subject: sequence(organization, commonName(`system:node:${node}`)),
+      attributes: asked,
     });
     const object = {
       apiVersion: `certificates.k8s.io/${this.#version}`,
@@ -168,11 +238,11 @@ class World {
       metadata: { name },
       spec: {
         request: Buffer.from(pemOf(der)).toString('base64'),
-        signerName: 'kubernetes.io/kubelet-serving',
-        usages: ['digital signature', 'key encipherment', 'server auth'],
+        signerName,
+        usages: ['digital signature', 'key encipherment', use],
       },
     };
-    await this.#api.call('POST', this.#path, object, { user, groups: ['system:nodes', 'system:authenticated'] });
+    await this.#api.call('POST', this.#path, object, as);
   }
 
   get #path(): string {
@@ -228,14 +298,14 @@ for (const { release, part, version } of releases) {
     assert.deepEqual(
       rows.map((row) =>
         row
-          .split(/ {2,}|: /, 5)
-          .slice(0, 4)
+          .split(/ {2,}|: /, 6)
+          .slice(0, 5)
           .join(' '),
       ),
       [
-        'good system:node:node1 pending approve',
-        'stolen system:node:master pending refuse',
-        'stranger system:node:stranger pending refuse',
+        'good system:node:node1 serving pending approve',
+        'stolen system:node:master serving pending refuse',
+        'stranger system:node:stranger serving pending refuse',
       ],
     );
     assert.equal(stderr.match(/"dryRun":true/g)?.length, 3);
@@ -366,6 +436,7 @@ for (const { release, part, version } of releases) {
     missing,
     'manifests/approver: the cluster takes it, and of its two one is killed: the other goes on',
     async ({ world }) => {
+      await world.compileWith('approver: { image: registry.example.org/bake:0.1.0 }');
       await world.applyApprover();
       const words = '--leader-elect --inventory inventory.json.gz';
       const replicas = ['one', 'two'].map((name) => world.spawn(`${words} --audit-log ${name}.jsonl`));
@@ -414,6 +485,78 @@ for (const { release, part, version } of releases) {
       },
     );
   });
+
+  testUnless(
+    real,
+    missing,
+    'approval: plan: a client certificate is for who has the token of the node',
+    async ({ world }) => {
+      await world.clear();
+      await world.compileWith('approval: plan');
+      for (const name of ['rbac', 'tokens/master', 'tokens/node1', 'tokens/node2']) await world.apply(name);
+      const [master, node1, node2] = ['master', 'node1', 'node2'].map((node) => ({ bearer: world.tokenOf(node) }));
+      assert.ok(master && node1 && node2);
+      // The apiserver takes a moment to know a token.
+      await eventually('a token that is good', 30, () =>
+        world.askClient('node1', 'own', node1).then(
+          () => true,
+          () => undefined,
+        ),
+      );
+      await world.askClient('master', 'stolen', node2);
+      // A token with the very group of the node that it asks for.
+      const stranger = { bearer: await world.makeToken('zzzzzz', 'system:bootstrappers:master') };
+      await eventually('another token that is good', 30, () =>
+        world.askClient('master', 'unknown', stranger).then(
+          () => true,
+          () => undefined,
+        ),
+      );
+      await world.askClient('node1', 'renewal', asNode('node1'));
+      // The cluster approves what it is to approve by itself, and nothing else.
+      await world.until('renewal', 'Approved AutoApproved, issued');
+      await setTimeout(2000);
+      const { renewal, ...waiting } = await world.state();
+      assert.deepEqual(waiting, { own: '', stolen: '', unknown: '' });
+
+      const { exitCode, stdout, stderr } = await world.bake('--timeout 10s');
+      assert.equal(exitCode, 3);
+      assert.match(stdout, /^node1 +no-request +it has not asked/m);
+      assert.match(
+        stdout,
+        /^node2 +pending +stolen +client certificate: token-of-other-node: it asks with the token of node2/m,
+      );
+      assert.match(stderr, /"csr":"own","node":"node1","use":"client","verdict":"approve"/);
+      assert.match(
+        stderr,
+        /"csr":"unknown","node":"system:bootstrap:zzzzzz","use":"client",.*"reason":"token-unknown"/,
+      );
+      assert.doesNotMatch(stderr, /"csr":"renewal"/);
+      assert.deepEqual(await world.state(), { own: approved, stolen: '', unknown: '', renewal });
+      const certificate = await world.certificate('own');
+      assert.deepEqual(
+        [certificate.subject, certificate.subjectAltName],
+        ['O=system:nodes\nCN=system:node:node1', undefined],
+      );
+
+      // By no more than the approver may, which goes by its inventory.
+      await world.applyApprover();
+      const approver = world.spawn('--watch --inventory inventory.json.gz');
+      try {
+        await world.askClient('node2', 'again', node2);
+        await world.askClient('node1', 'stolen-too', master);
+        await world.until('again', approved);
+        await world.ask('node2', 'serving');
+        await world.until('serving', approved);
+        await until(() => /^node2 {2}issued {2}serving$/m.test(approver.told()), approver.told());
+        assert.match(approver.told(), /^node2 {2}issued {2}again {2}client certificate$/m);
+        assert.match(approver.told(), /"csr":"stolen-too","node":"master",.*"reason":"token-of-other-node"/);
+        assert.equal((await world.state())['stolen-too'], '');
+      } finally {
+        assert.equal(await approver.end('SIGTERM'), 0);
+      }
+    },
+  );
 
   real.run();
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { join } from 'node:path';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
+import { parse, stringify } from 'yaml';
 import type { BootedNode } from '../support/booted-node.ts';
 import { placeCniConfig } from '../support/cni-config.ts';
 import { expectGoodBoot, kubeletLead, saysOn } from '../support/expect-boot.ts';
@@ -298,6 +301,55 @@ test('nothing but the apiservers was asked for anything, from before the boot on
     const { packets, rules } = await cluster.dropped(machine);
     assert.equal(packets, 0, `${name}\n${rules}`);
   }
+});
+
+test('approval: plan: without bake no node joins, and with it one does, in one run for both certificates', async () => {
+  const planned = plannedNodes.find(({ name }) => name === 'node1');
+  assert.ok(planned !== undefined);
+  const folder = dirname(cluster.out);
+  const description = parse(readFileSync(join(folder, 'cluster.yaml'), 'utf8')) as { nodes: { name: string }[] };
+  const own = description.nodes.filter(({ name }) => name === planned.name);
+  writeFileSync(join(folder, 'plan.yaml'), stringify({ ...description, nodes: own, approval: 'plan' }));
+  const compiled = await cluster.bake(['compile', 'plan.yaml', '-o', 'plan']);
+  assert.equal(compiled.exitCode, 0, compiled.all);
+  await cluster.forgetNodes();
+  await cluster.kubectl('apply', '-R', '-f', join(folder, 'plan/manifests'));
+
+  // What the manifests had before is still there, and bake says so.
+  const before = await cluster.bake(['approve-csrs', 'plan.yaml', '--timeout', '0s']);
+  assert.match(before.stderr, /; kubectl delete clusterrolebinding auto-approve-csrs-for-group$/m);
+  await cluster.kubectl('delete', 'clusterrolebinding', 'auto-approve-csrs-for-group');
+
+  const machine = await cluster.boot(planned, join(folder, 'plan/nodes', planned.name));
+  const asked = await eventually('a request for a client certificate', 120, async () => {
+    const [first] = await requests('kube-apiserver-client-kubelet');
+    return first;
+  });
+  await setTimeout(5000);
+  assert.deepEqual(
+    (await requests('kube-apiserver-client-kubelet')).map(({ status }) => status),
+    [{}],
+  );
+
+  const from = performance.now();
+  const { exitCode, stdout, stderr, all } = await cluster.bake(['approve-csrs', 'plan.yaml']);
+  assert.equal(exitCode, 0, all);
+  console.log(`  both approved and issued in ${seconds(from)}`);
+  assert.match(stdout, /^node1 +issued +csr-/m);
+  assert.doesNotMatch(stderr, /clusterrolebinding/);
+  const decided = stderr.split('\n').filter((line) => line.startsWith('{'));
+  assert.deepEqual(
+    decided.map((line) => {
+      const { node, use, verdict } = JSON.parse(line) as Record<string, string>;
+      return [node, use, verdict].join(' ');
+    }),
+    ['node1 client approve', 'node1 serving approve'],
+  );
+  assert.ok(stderr.includes(`"csr":"${asked.metadata.name}"`), stderr);
+  await eventually('a node that has joined', 60, async () => {
+    const { exitCode, stdout: told } = await machine.run('/opt/k8s/bin/bake-check');
+    return exitCode === 0 && told.endsWith('ok      registered as node1') ? true : undefined;
+  });
 });
 
 boot.run();

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import fc from 'fast-check';
 import { suite } from 'uvu';
-import { plannedIdentity } from '../../src/cluster/planned-identity.ts';
+import { planOf } from '../../src/csr/plan.ts';
 import { bytes, decode, encode, oid, sequence, set, tags, type Element } from '../support/der.ts';
 import { judgeOne } from '../support/judge-one.ts';
 import {
@@ -31,7 +31,7 @@ const go = suite('csr: Go reads it alike');
 const oracle = await tryPart('csr-oracle');
 
 const node = { name: 'node1', address: '192.168.31.136', interfaces: [], nameservers: [], searchDomains: [] };
-const plan = new Map([['system:node:node1', plannedIdentity(node)]]);
+const plan = planOf({ nodes: [node] });
 
 interface Reading {
   readonly error?: string;

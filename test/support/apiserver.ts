@@ -7,7 +7,7 @@ import { freePort } from './free-port.ts';
 import { kubeconfigOf } from './kubeconfig.ts';
 import { makeIdentities } from './make-identities.ts';
 
-/** One apiserver on loopback, with its etcd, and a kube-controller-manager that signs. */
+/** One apiserver on loopback, with its etcd, and a kube-controller-manager that signs, and approves as RBAC lets it. */
 export interface ApiServer {
   readonly server: string;
   /** NAME.pem and NAME.key; ca is who signs. */
@@ -16,14 +16,17 @@ export interface ApiServer {
   readonly kubeconfig: string;
   /** Of the service account of manifests/approver, by a token. */
   readonly approverKubeconfig: string;
-  /** What an administrator would send; rejects unless it is 2xx. `as` is whom they impersonate. */
-  call(method: string, path: string, body?: object, as?: { user: string; groups: readonly string[] }): Promise<unknown>;
+  /** Rejects unless the answer is 2xx. */
+  call(method: string, path: string, body?: object, as?: Login): Promise<unknown>;
   /** Kills one of its programs. */
   kill(program: Program): Promise<void>;
   /** Starts one that was killed. */
   start(program: Program): Promise<void>;
   readonly end: () => Promise<void>;
 }
+
+/** Who sends something: whoever has a token, or whom an administrator impersonates; the administrator where nobody is said. */
+export type Login = { readonly bearer: string } | { readonly user: string; readonly groups: readonly string[] };
 
 type Program = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
 
@@ -84,6 +87,7 @@ export async function startApiServer(
       'tls-cert-file': join(identities, 'server.pem'),
       'tls-private-key-file': join(identities, 'server.key'),
       'client-ca-file': ca,
+      'enable-bootstrap-token-auth': true,
       'token-auth-file': join(folder, 'tokens.csv'),
       'authorization-mode': 'Node,RBAC',
       'service-account-key-file': join(identities, 'server.pem'),
@@ -96,7 +100,7 @@ export async function startApiServer(
       kubeconfig,
       'cluster-signing-cert-file': ca,
       'cluster-signing-key-file': join(identities, 'ca.key'),
-      controllers: 'csrsigning',
+      controllers: 'csrsigning,csrapproving',
       'leader-elect': false,
       'secure-port': 0,
       ...more.controllerManager,
@@ -113,9 +117,9 @@ export async function startApiServer(
       dispatcher,
       method: method,
       headers: {
-        authorization: `Bearer ${token}`,
+        authorization: `Bearer ${as !== undefined && 'bearer' in as ? as.bearer : token}`,
         'content-type': 'application/json',
-        ...(as && { 'impersonate-user': as.user, 'impersonate-group': [...as.groups] }),
+        ...(as !== undefined && 'user' in as && { 'impersonate-user': as.user, 'impersonate-group': [...as.groups] }),
       },
       body: body === undefined ? null : JSON.stringify(body),
     });

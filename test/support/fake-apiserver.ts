@@ -170,6 +170,7 @@ export async function fakeApiServer(
     } else if (typeof fault === 'object') send(fault.status, { message: 'on purpose' }, fault.headers);
     else if (kind === 'group') send(200, { versions: [{ version: 'v1' }] });
     else if (kind === 'approve') approve(body, fault, send, () => request.socket.destroy());
+    else if (kind === 'other') send(404, { message: 'not found' });
     else if (kind === 'lease') keepLease(method, body, send);
     else if (kind === 'watch') watch(new URL(path, fake.url).searchParams, fault, response);
     else list(new URL(path, fake.url).searchParams, send);
@@ -254,5 +255,6 @@ function kindOf(method: string, path: string): string {
   if (method === 'PUT') return 'approve';
   if (path === '/apis/certificates.k8s.io') return 'group';
   if (path.includes('watch=')) return 'watch';
+  if (!path.includes('/certificatesigningrequests')) return 'other';
   return path.includes('continue=') ? 'list again' : 'list';
 }

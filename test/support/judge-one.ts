@@ -1,4 +1,4 @@
-import type { Plan } from '../../src/cluster/planned-identity.ts';
+import type { Plan } from '../../src/csr/plan.ts';
 import { Survey, type Decision } from '../../src/csr/survey.ts';
 
 /** What becomes of a request that is the only one of its cluster. */

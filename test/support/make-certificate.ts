@@ -39,7 +39,7 @@ export function issue({ subject, key, extensions }: Certified, { privateKey }: K
     sequence(...validity),
     subject,
     key,
-    element(0xa3, sequence(...extensions)),
+    ...(extensions.length === 0 ? [] : [element(0xa3, sequence(...extensions))]),
   );
   const signature = bits(sign('sha256', encode(info), privateKey));
   const der = encode(sequence(info, algorithmElement('ecdsa-sha256'), signature));
@@ -47,7 +47,7 @@ export function issue({ subject, key, extensions }: Certified, { privateKey }: K
   return `-----BEGIN CERTIFICATE-----\n${lines}-----END CERTIFICATE-----\n`;
 }
 
-/** What a request in PEM asks for, where it is one of goodParts(). */
+/** What a request in PEM asks for, where it is one of goodParts(), or the same without names. */
 export function requestedIn(pem: string): Certified {
   const der = Buffer.from(pem.replace(/-----.*-----/g, ''), 'base64');
   const [info] = childrenOf(decode(der));
@@ -55,9 +55,8 @@ export function requestedIn(pem: string): Certified {
   const [attribute] = childrenOf(attributes);
   const [, values] = childrenOf(attribute);
   const [list] = childrenOf(values);
-  const [names] = childrenOf(list);
-  if (subject === undefined || key === undefined || names === undefined) throw new Error('no good request');
-  return { subject, key, extensions: [names] };
+  if (subject === undefined || key === undefined) throw new Error('no good request');
+  return { subject, key, extensions: childrenOf(list) };
 }
 
 function childrenOf(parent: Element | undefined): readonly Element[] {

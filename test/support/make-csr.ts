@@ -119,6 +119,23 @@ export function csrObject(
   };
 }
 
+/** What is different where a kubelet asks for its client certificate, by the token of node1. */
+const clientSpec: Json = {
+  signerName: 'kubernetes.io/kube-apiserver-client-kubelet',
+  username: 'system:bootstrap:abcdef',
+  groups: ['system:bootstrappers', 'system:bootstrappers:node1', 'system:authenticated'],
+  usages: ['digital signature', 'key encipherment', 'client auth'],
+};
+
+/** As csrObject(), for the client certificate with which node1 joins. */
+export function clientCsrObject(pem: string, others: Parameters<typeof csrObject>[1] = {}): Json {
+  return csrObject(pem, { ...others, spec: { ...clientSpec, ...others.spec } });
+}
+
+export function clientCsrOf(parts: Partial<CsrParts> = {}, others: Parameters<typeof csrObject>[1] = {}): Json {
+  return clientCsrObject(pemOf(derOf({ ...goodParts(), attributes: attributes(), ...parts })), others);
+}
+
 export function csrOf(parts: Partial<CsrParts> = {}, others: Parameters<typeof csrObject>[1] = {}): Json {
   return csrObject(pemOf(derOf({ ...goodParts(), ...parts })), others);
 }

@@ -5,7 +5,7 @@ import { suite } from 'uvu';
 import { setTimeout } from 'node:timers/promises';
 import { approvePlanned, watchPlanned, type Approving } from '../../src/approve/approve-planned.ts';
 import type { NodeReport } from '../../src/approve/node-report.ts';
-import { plannedIdentity, type Plan } from '../../src/cluster/planned-identity.ts';
+import { planOf, signersOf, type Plan } from '../../src/csr/plan.ts';
 import type { Decision } from '../../src/csr/survey.ts';
 import { CsrApi } from '../../src/edges/kubernetes/csr-api.ts';
 import { KubernetesApi } from '../../src/edges/kubernetes/kubernetes-api.ts';
@@ -14,6 +14,7 @@ import { fakeApiServer, type FakeApiServer, type Fault, type Stored } from '../s
 import { sequence } from '../support/der.ts';
 import {
   attributes,
+  clientCsrOf,
   commonName,
   csrOf,
   dns,
@@ -27,8 +28,7 @@ import { inTemporaryFolder } from '../support/temporary-folder.ts';
 // What apiservers do on bad days. A good day with real ones is among the end-to-end tests.
 const faults = suite('approving, with faults');
 
-const node = { name: 'node1', address: '192.168.31.136', interfaces: [], nameservers: [], searchDomains: [] };
-const plan = new Map([['system:node:node1', plannedIdentity(node)]]);
+const plan = planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] });
 
 interface Ended {
   readonly reports: NodeReport[];
@@ -42,6 +42,7 @@ interface Options {
   readonly pauseMs?: number;
   readonly watchMs?: number;
   readonly deny?: boolean;
+  readonly planned?: Plan;
   readonly prepare?: (server: FakeApiServer, folder: string) => unknown;
 }
 
@@ -50,12 +51,12 @@ type Faults = Readonly<Record<string, readonly (Fault | undefined)[]>>;
 /** In a cluster with these requests, by a login with the token `first`. */
 function inCluster<T>(
   objects: readonly object[],
-  planned: Faults,
+  faultsOf: Faults,
   work: (approving: Approving, server: FakeApiServer, told: Omit<Ended, 'reports' | 'server'>) => Promise<T>,
-  { stallMs = 5000, pauseMs = 20, watchMs = 60_000, deny = false, prepare }: Options = {},
+  { stallMs = 5000, pauseMs = 20, watchMs = 60_000, deny = false, planned = plan, prepare }: Options = {},
 ): Promise<T> {
   return inTemporaryFolder(async (folder) => {
-    const server = await fakeApiServer(objects as Stored[], planned);
+    const server = await fakeApiServer(objects as Stored[], faultsOf);
     const user = { tokenFile: 'token' };
     writeFileSync(join(folder, 'token'), 'first\n');
     writeFileSync(join(folder, 'ca.pem'), server.certificate);
@@ -78,9 +79,9 @@ function inCluster<T>(
     const troubles: string[] = [];
     try {
       const approving = {
-        plan,
+        plan: planned,
         authority: server.certificate,
-        open: () => CsrApi.open(api),
+        open: () => CsrApi.open(api, signersOf(planned)),
         onDecision: (decision: Decision) => void decisions.push(decision),
         onTrouble: (message: string) => void troubles.push(message),
         now: () => new Date('2020-08-02T15:00:00Z'),
@@ -100,19 +101,19 @@ function inCluster<T>(
 
 function approve(
   objects: readonly object[],
-  planned: Faults,
+  faultsOf: Faults,
   { timeoutMs = 30_000, ...options }: Options & { readonly timeoutMs?: number } = {},
 ): Promise<Ended> {
   const once = async (approving: Approving, server: FakeApiServer, told: Omit<Ended, 'reports' | 'server'>) => {
     const reports = await approvePlanned({ ...approving, timeoutMs });
     return { reports, server, ...told };
   };
-  return inCluster(objects, planned, once, options);
+  return inCluster(objects, faultsOf, once, options);
 }
 
 /** Approved once, told once, and issued. */
 function expectApproved({ reports, decisions, server }: Ended, attempts: number): void {
-  assert.deepEqual(reports, [{ node: 'node1', state: 'issued', csr: 'csr-prd8t', why: '' }]);
+  assert.deepEqual(reports, [{ node: 'node1', use: 'serving', state: 'issued', csr: 'csr-prd8t', why: '' }]);
   assert.deepEqual(
     decisions.map(({ name, verdict }) => `${name} ${verdict.kind}`),
     ['csr-prd8t approve'],
@@ -244,7 +245,9 @@ faults('a token is renewed in its file', async () => {
 faults('another certificate than was asked for is told', async () => {
   const request = csrOf({}, { status: { conditions: [{ type: 'Approved' }], certificate: 'LS0t' } });
   const { reports } = await approve([request], {}, { timeoutMs: 0 });
-  assert.deepEqual(reports, [{ node: 'node1', state: 'wrong', csr: 'csr-prd8t', why: 'it is no certificate' }]);
+  assert.deepEqual(reports, [
+    { node: 'node1', use: 'serving', state: 'wrong', csr: 'csr-prd8t', why: 'it is no certificate' },
+  ]);
 });
 
 faults('10,000 wait and 9,900 are bad: the good ones go through', async () => {
@@ -260,7 +263,7 @@ faults('10,000 wait and 9,900 are bad: the good ones go through', async () => {
   const ended = await approve([...strangers.slice(0, 5000), ...own, ...strangers.slice(5000)], {
     'list again': [{ status: 410 }],
   });
-  assert.deepEqual(ended.reports, [{ node: 'node1', state: 'issued', csr: 'own-99', why: '' }]);
+  assert.deepEqual(ended.reports, [{ node: 'node1', use: 'serving', state: 'issued', csr: 'own-99', why: '' }]);
   const count = (reason: string) =>
     ended.decisions.filter(({ verdict }) => (verdict.kind === 'refuse' ? verdict.reason : verdict.kind) === reason)
       .length;
@@ -284,11 +287,7 @@ function watch(
   objects: readonly object[],
   faultsOf: Faults,
   work: (watched: Watched) => Promise<void>,
-  {
-    patienceMs = 60_000,
-    planned = plan,
-    ...options
-  }: Options & { readonly patienceMs?: number; readonly planned?: Plan } = {},
+  { patienceMs = 60_000, ...options }: Options & { readonly patienceMs?: number } = {},
 ): Promise<void> {
   const watchIt = async (
     approving: Approving,
@@ -301,9 +300,7 @@ function watch(
       said.push(`${name} ${isDenied ? 'denied ' : ''}${what}`);
     };
     const onReport = ({ node: name, state, csr }: NodeReport) => void said.push(`${name} ${state} ${csr}`);
-    const ended = watchPlanned({ ...approving, plan: planned, onDecision, onReport, patienceMs }).catch(
-      (error: unknown) => error,
-    );
+    const ended = watchPlanned({ ...approving, onDecision, onReport, patienceMs }).catch((error: unknown) => error);
     const until = async (line: string): Promise<void> => {
       const deadline = performance.now() + 10_000;
       while (!said.includes(line)) {
@@ -409,7 +406,62 @@ const ofNode2 = csrOf(
   },
   { metadata: { name: 'stuck', uid: 'stuck' }, spec: { username: 'system:node:node2' } },
 ) as unknown as Stored;
-const node2 = plannedIdentity({ ...node, name: 'node2', address: '192.168.31.90' });
+const withNode2 = planOf({
+  nodes: [
+    { name: 'node1', address: '192.168.31.136' },
+    { name: 'node2', address: '192.168.31.90' },
+  ],
+});
+
+const byTokens = planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] }, () => 'abcdef');
+
+function clientRequest(name: string, others: Parameters<typeof clientCsrOf>[1] = {}): Stored {
+  const metadata = { name, uid: name, creationTimestamp: '2020-08-02T15:10:00Z' };
+  return clientCsrOf({}, { metadata, ...others }) as unknown as Stored;
+}
+
+watching('where client certificates are approved too, requests for other signers go by', () =>
+  watch(
+    [clientRequest('listed', { spec: { signerName: 'example.org/listed' } }), clientRequest('a')],
+    {},
+    async ({ server, said, until }) => {
+      await until('node1 issued a');
+      server.store('watched', clientRequest('watched', { spec: { signerName: 'example.org/watched' } }));
+      server.store('unnamed', clientRequest('unnamed', { spec: { signerName: undefined } }));
+      server.store('good', another('good'));
+      await until('node1 issued good');
+      server.store('unknown', clientRequest('unknown', { spec: { username: 'system:bootstrap:zzzzzz' } }));
+      await until('unknown token-unknown');
+      const status = { conditions: [{ type: 'Approved' }], certificate: 'LS0t' };
+      server.store('b', clientRequest('b', { status }));
+      await until('node1 wrong b');
+      const expected = ['a approve', 'node1 issued a', 'good approve', 'node1 issued good', 'unknown token-unknown'];
+      assert.deepEqual(said, [...expected, 'node1 wrong b']);
+      assert.equal(server.requests.filter(({ path }) => path.includes('limit=')).length, 1);
+    },
+    { planned: byTokens },
+  ),
+);
+
+watching('to deny: a stolen token is denied, and one that may be of a newer compile waits', () =>
+  watch(
+    [clientRequest('unknown', { spec: { username: 'system:bootstrap:zzzzzz' } })],
+    {},
+    async ({ server, said, until }) => {
+      await until('unknown token-unknown');
+      const subject = sequence(organization, commonName('system:node:node2'));
+      server.store(
+        'stolen',
+        clientCsrOf({ subject }, { metadata: { name: 'stolen', uid: 'stolen' } }) as unknown as Stored,
+      );
+      await until('stolen denied token-of-other-node');
+      await until('node1 denied stolen');
+      assert.deepEqual(said.slice(1), ['stolen denied token-of-other-node', 'node1 denied stolen']);
+      assert.deepEqual(server.objects.get('unknown')?.status, {});
+    },
+    { planned: byTokens, deny: true },
+  ),
+);
 
 // That a login may not approve at all is told at once, elsewhere.
 for (const status of [500, 422, 403]) {
@@ -431,7 +483,7 @@ for (const status of [500, 422, 403]) {
         assert.ok(tried >= 2 && tried <= 5, `tried ${tried} times`);
         assert.equal(server.requests.filter(({ path }) => path.includes('limit=')).length, 1);
       },
-      { pauseMs: 50, planned: new Map([...plan, [node2.user, node2]]) },
+      { pauseMs: 50, planned: withNode2 },
     ),
   );
 }

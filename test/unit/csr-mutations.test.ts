@@ -1,18 +1,25 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { suite } from 'uvu';
-import { plannedIdentity } from '../../src/cluster/planned-identity.ts';
+import { planOf } from '../../src/csr/plan.ts';
 import { decode, encode, sequence } from '../support/der.ts';
 import { judgeOne } from '../support/judge-one.ts';
-import { csrObject, goodParts, pemOf, signedDer, type CsrParts } from '../support/make-csr.ts';
+import {
+  attributes,
+  clientCsrObject,
+  csrObject,
+  goodParts,
+  pemOf,
+  signedDer,
+  type CsrParts,
+} from '../support/make-csr.ts';
 import { changeElements, flipBits, type Mutant } from '../support/mutate-der.ts';
 
 // A good request is changed in each of its places and signed again, with its own key: none that says something else is
 // approved. One of the two planned names will do, in any order; all else must be as it was.
 const mutations = suite('mutations');
 
-const node = { name: 'node1', address: '192.168.31.136', interfaces: [], nameservers: [], searchDomains: [] };
-const plan = new Map([['system:node:node1', plannedIdentity(node)]]);
+const plan = planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] }, () => 'abcdef');
 
 const kinds: readonly [string, CsrParts][] = [
   ['P-256', goodParts()],
@@ -20,8 +27,10 @@ const kinds: readonly [string, CsrParts][] = [
   ['RSA', goodParts(generateKeyPairSync('rsa', { modulusLength: 2048 }), 'rsa-sha256')],
 ];
 
-function isApproved(der: Buffer): boolean {
-  return judgeOne(csrObject(pemOf(der)), plan).kind === 'approve';
+type Post = (pem: string) => object;
+
+function isApproved(der: Buffer, post: Post = csrObject): boolean {
+  return judgeOne(post(pemOf(der)), plan).kind === 'approve';
 }
 
 function infoOf({ version, subject, key, attributes }: CsrParts): Buffer {
@@ -29,13 +38,13 @@ function infoOf({ version, subject, key, attributes }: CsrParts): Buffer {
 }
 
 /** How often requests were changed, and how those were that are approved nevertheless. */
-function judgeAll(mutants: Iterable<Mutant>, original: Buffer, wrap: (der: Buffer) => Buffer) {
+function judgeAll(mutants: Iterable<Mutant>, original: Buffer, wrap: (der: Buffer) => Buffer, post?: Post) {
   let changed = 0;
   const approved: string[] = [];
   for (const { how, der } of mutants) {
     if (der.equals(original)) continue;
     changed++;
-    if (isApproved(wrap(der))) approved.push(how);
+    if (isApproved(wrap(der), post)) approved.push(how);
   }
   return { changed, approved };
 }
@@ -72,5 +81,16 @@ for (const [kind, parts] of kinds) {
     assert.deepEqual(approved, []);
   });
 }
+
+mutations('a client: whatever is changed in what is signed', () => {
+  const parts = { ...goodParts(), attributes: attributes() };
+  const info = infoOf(parts);
+  const signed = (der: Buffer): Buffer => signedDer(der, parts);
+  assert.ok(isApproved(signed(info), clientCsrObject));
+  const elements = judgeAll(changeElements(decode(info, { deep: true })), info, signed, clientCsrObject);
+  const flipped = judgeAll(flipBits(info), info, signed, clientCsrObject);
+  assert.ok(elements.changed > 150 && flipped.changed === info.length * 8, `${elements.changed} changes`);
+  assert.deepEqual([...elements.approved, ...flipped.approved], []);
+});
 
 mutations.run();

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { suite } from 'uvu';
-import { plannedIdentity, planOf } from '../../src/cluster/planned-identity.ts';
 import { csrItems } from '../../src/csr/csr-items.ts';
+import { planOf, signers, type Plan } from '../../src/csr/plan.ts';
 import { Survey } from '../../src/csr/survey.ts';
-import { commonName, csrOf, organization } from '../support/make-csr.ts';
+import { clientCsrOf, commonName, csrOf, organization } from '../support/make-csr.ts';
 import { sequence } from '../support/der.ts';
 
 // What is known of all requests together: which of a node's is the newest, and which are decided already.
 const surveys = suite('survey');
 
-const node = { name: 'node1', address: '192.168.31.136', interfaces: [], nameservers: [], searchDomains: [] };
-const plan = new Map([['system:node:node1', plannedIdentity(node)]]);
+const node = { name: 'node1', address: '192.168.31.136' };
+const plan = planOf({ nodes: [node] });
 
 interface Made {
   readonly at?: string;
@@ -18,23 +18,27 @@ interface Made {
   readonly condition?: string;
   readonly certificate?: string;
   readonly bad?: boolean;
-  readonly signer?: string;
+  readonly spec?: Record<string, unknown>;
 }
 
-function request(name: string, { at = '14:50:00', version = 1, condition, certificate, bad, signer }: Made = {}) {
+function request(name: string, { at = '14:50:00', version = 1, condition, certificate, bad, spec = {} }: Made = {}) {
   const subject = sequence(organization, commonName(bad === true ? 'system:node:node2' : 'system:node:node1'));
   return csrOf(
     { subject },
     {
       metadata: { name, uid: name, resourceVersion: String(version), creationTimestamp: `2020-08-02T${at}Z` },
-      spec: signer === undefined ? {} : { signerName: signer },
+      spec,
       status: { conditions: condition === undefined ? null : [{ type: condition }], certificate },
     },
   );
 }
 
 function decide(...values: unknown[]): string[] {
-  const survey = new Survey(plan);
+  return decideBy(plan, ...values);
+}
+
+function decideBy(planned: Plan, ...values: unknown[]): string[] {
+  const survey = new Survey(planned);
   const first = values.map((value) => survey.add(value).decision);
   return first.map((decision) => {
     const { name, state, verdict } = survey.settle(decision);
@@ -69,8 +73,31 @@ surveys('a newer one counts whatever became of it', () => {
 });
 
 surveys('one for another signer does not count', () => {
-  const client = request('b', { at: '14:51:00', signer: 'kubernetes.io/kube-apiserver-client-kubelet' });
+  const client = request('b', { at: '14:51:00', spec: { signerName: signers.client } });
   assert.deepEqual(decide(request('a'), client), ['a pending approve', 'b pending signer-other']);
+});
+
+function clientRequest(name: string, { at = '14:50:00' } = {}) {
+  return clientCsrOf({}, { metadata: { name, uid: name, creationTimestamp: `2020-08-02T${at}Z` } });
+}
+
+const byTokens = planOf({ nodes: [node] }, () => 'abcdef');
+
+surveys('of two requests by a token the newer is approved, and a request of the node itself is none of them', () => {
+  const [older, newer] = [clientRequest('a'), clientRequest('b', { at: '14:50:01' })];
+  const serving = request('c', { at: '14:49:00' });
+  assert.deepEqual(decideBy(byTokens, older, newer, serving), [
+    'a pending superseded',
+    'b pending approve',
+    'c pending approve',
+  ]);
+});
+
+surveys('the renewal of a client certificate is left to the cluster, whoever the node is', () => {
+  const renewals = ['node1', 'node2'].map((name) =>
+    request(name, { spec: { signerName: signers.client, username: `system:node:${name}` } }),
+  );
+  assert.deepEqual(decideBy(byTokens, ...renewals), ['node1 pending none', 'node2 pending none']);
 });
 
 surveys('what was decided is not judged, and a request after it is', () => {
@@ -122,8 +149,19 @@ surveys('lists of kubectl and of an apiserver are read, and single requests', ()
 });
 
 surveys('the plan has each node by its user', () => {
-  const cluster = { nodes: [node] } as unknown as Parameters<typeof planOf>[0];
-  assert.deepEqual(planOf(cluster), plan);
+  const identity = { name: 'node1', address: '192.168.31.136', user: 'system:node:node1' };
+  const serving = new Map([[identity.user, identity]]);
+  assert.deepEqual(planOf({ nodes: [node] }), { serving });
+  // Where bake approves client certificates, also by the user that its bootstrap token makes of it, if it has one.
+  const client = new Map([['system:bootstrap:abcdef', identity]]);
+  assert.deepEqual(
+    planOf({ nodes: [node] }, () => 'abcdef'),
+    { serving, client },
+  );
+  assert.deepEqual(
+    planOf({ nodes: [node] }, () => undefined),
+    { serving, client: new Map() },
+  );
 });
 
 surveys.run();

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { suite } from 'uvu';
-import { plannedIdentity, type Plan } from '../../src/cluster/planned-identity.ts';
+import { planOf } from '../../src/csr/plan.ts';
 import { refusalReasons, type RefusalReason } from '../../src/csr/refusal-reasons.ts';
 import { bits, bytes, decode, element, encode, oid, sequence, set, tags } from '../support/der.ts';
 import { judgeOne } from '../support/judge-one.ts';
 import {
   algorithmElement,
   attributes,
+  clientCsrOf,
   commonName,
   csrObject,
   csrOf,
@@ -32,14 +33,17 @@ import {
 const approved = suite('approved');
 const refused = suite('refused');
 
-const node = { interfaces: [], nameservers: [], searchDomains: [] };
-const plan: Plan = new Map(
-  [
-    { name: 'node1', address: '192.168.31.136', ...node },
-    { name: 'node2', address: '192.168.31.90', ...node },
-    { name: 'node6', address: 'fd00:31:0:1:0:1:1:44', ...node },
-  ].map((each) => [`system:node:${each.name}`, plannedIdentity(each)]),
-);
+const nodes = [
+  { name: 'node1', address: '192.168.31.136' },
+  { name: 'node2', address: '192.168.31.90' },
+  { name: 'node6', address: 'fd00:31:0:1:0:1:1:44' },
+  { name: 'node.example', address: '192.168.31.91' },
+];
+/** Each but node6 has its token. */
+const tokenIds: Readonly<Record<string, string>> = { node1: 'abcdef', node2: '012345', 'node.example': '54321z' };
+const plan = planOf({ nodes }, (node) => tokenIds[node]);
+/** Where the cluster approves client certificates. */
+const guidePlan = planOf({ nodes });
 
 const seen = new Set<string>();
 
@@ -47,10 +51,10 @@ function approves(what: string, value: () => unknown): void {
   approved(what, () => assert.equal(judgeOne(value(), plan).kind, 'approve'));
 }
 
-function refuses(reason: RefusalReason, what: string, value: () => unknown, says?: RegExp): void {
+function refuses(reason: RefusalReason, what: string, value: () => unknown, says?: RegExp, by = plan): void {
   seen.add(reason);
   refused(`${reason}: ${what}`, () => {
-    const verdict = judgeOne(value(), plan);
+    const verdict = judgeOne(value(), by);
     assert.equal(verdict.kind === 'refuse' ? verdict.reason : verdict.kind, reason);
     if (says !== undefined && verdict.kind === 'refuse') assert.match(verdict.message, says);
   });
@@ -318,6 +322,123 @@ refuses('name-not-planned', 'its address mapped into IPv6', () =>
 refuses('der-malformed', 'an address as text', () => names(dns('node1'), bytes(0x87, '192.168.31.136')));
 refuses('names-repeated', 'a name', () => names(dns('node1'), dns('node1')));
 refuses('names-repeated', 'an address', () => names(...goodNames, ip(192, 168, 31, 136)));
+
+// The client certificate with which a node joins. How its bytes are read, and its key and signature, is the same.
+const client = clientCsrOf;
+const clientSpec = (fields: Record<string, unknown>) => client({}, { spec: fields });
+const clientSubject = (...rdns: CsrParts['subject'][]) => client({ subject: sequence(...rdns) });
+approves('what kubelet asks for with its bootstrap token', () => client());
+approves('the same of v1beta1, with a token', () => client({}, v1beta1));
+approves('a node whose name has dots', () =>
+  client(
+    { subject: sequence(organization, commonName('system:node:node.example')) },
+    {
+      spec: {
+        username: 'system:bootstrap:54321z',
+        groups: ['system:authenticated', 'system:bootstrappers', 'system:bootstrappers:node-example'],
+      },
+    },
+  ),
+);
+refuses(
+  'signer-other',
+  'a token, where the cluster approves',
+  () => client(),
+  /kube-apiserver-client-kubelet/,
+  guidePlan,
+);
+refuses('signer-other', 'a token, for any client certificate', () =>
+  clientSpec({ signerName: 'kubernetes.io/kube-apiserver-client' }),
+);
+refuses('requester-not-a-node', 'a token, for a serving certificate', () =>
+  clientSpec({ signerName: 'kubernetes.io/kubelet-serving' }),
+);
+
+for (const username of ['kubernetes-admin', '', 'system:serviceaccount:default:default']) {
+  refuses('requester-not-a-node', `a client certificate for ${JSON.stringify(username)}`, () =>
+    clientSpec({ username }),
+  );
+}
+for (const id of ['zzzzzz', '', 'ABCDEF', 'abcdef ', 'abcdef.0123456789abcdef']) {
+  refuses('token-unknown', JSON.stringify(id), () => clientSpec({ username: `system:bootstrap:${id}` }));
+}
+refuses('token-unknown', 'of a node that has none', () =>
+  client(
+    { subject: sequence(organization, commonName('system:node:node6')) },
+    { spec: { username: 'system:bootstrap:undefined' } },
+  ),
+);
+
+const tokenGroups = ['system:bootstrappers', 'system:bootstrappers:node1', 'system:authenticated'];
+approves('groups of a token in another order', () => clientSpec({ groups: [...tokenGroups].reverse() }));
+refuses('groups-other', 'a token in no group', () => clientSpec({ groups: null }), /nothing/);
+for (const missing of tokenGroups) {
+  refuses('groups-other', `a token not in ${missing}`, () =>
+    clientSpec({ groups: tokenGroups.filter((group) => group !== missing) }),
+  );
+}
+refuses('groups-other', 'the group of another node', () =>
+  clientSpec({ groups: tokenGroups.map((group) => group.replace('node1', 'node2')) }),
+);
+refuses('groups-other', 'a token in one group more', () => clientSpec({ groups: [...tokenGroups, 'system:nodes'] }));
+refuses('groups-other', 'a node', () => clientSpec({ groups: ['system:nodes', 'system:authenticated'] }));
+
+approves('usages of a client as since 1.27', () => clientSpec({ usages: ['digital signature', 'client auth'] }));
+approves('usages of a client in another order', () =>
+  clientSpec({ usages: ['client auth', 'key encipherment', 'digital signature'] }),
+);
+refuses('usages-other', 'a client without client auth', () => clientSpec({ usages: ['digital signature'] }));
+refuses('usages-other', 'a client that serves', () => clientSpec({ usages: ['digital signature', 'server auth'] }));
+refuses('usages-other', 'a client that serves too', () =>
+  clientSpec({ usages: ['digital signature', 'client auth', 'server auth'] }),
+);
+refuses('usages-other', 'a node that is a client', () => spec({ usages: ['digital signature', 'client auth'] }));
+
+approves('a client of the longest lifetime', () => clientSpec({ expirationSeconds: 31_536_000 }));
+refuses('lifetime-out-of-bounds', 'a client for too long', () => clientSpec({ expirationSeconds: 31_536_001 }));
+refuses('lifetime-out-of-bounds', 'a client for too short', () => clientSpec({ expirationSeconds: 599 }));
+
+approves('RSA of a client', () => client({ ...goodParts(rsa2048, 'rsa-sha256'), attributes: attributes() }));
+refuses('pem-not-canonical', 'of a client', () => clientSpec({ request: good.toString('base64') }));
+refuses('key-unsuitable', 'of a client', () =>
+  client({ ...goodParts(rsa(1024), 'rsa-sha256'), attributes: attributes() }),
+);
+refuses('signature-algorithm', 'of a client', () =>
+  client({ ...goodParts(p256, 'ecdsa-sha1'), attributes: attributes() }),
+);
+refuses('signature-invalid', 'of a client', () => client({ signature: goodParts(ec('P-256')).signature }));
+
+for (const other of ['node2', 'node.example', 'stranger', '', 'node1 ', 'Node1']) {
+  refuses(
+    'token-of-other-node',
+    `for ${JSON.stringify(other)}`,
+    () => clientSubject(organization, commonName(`system:node:${other}`)),
+    /the token of node1/,
+  );
+}
+refuses('subject-other', 'a client that is no node', () => clientSubject(organization, commonName('kubernetes-admin')));
+refuses('subject-other', 'a client in another organization', () =>
+  clientSubject(rdn('2.5.4.10', 'system:masters'), commonName('system:node:node1')),
+);
+refuses('subject-other', 'a client in two organizations', () =>
+  clientSubject(organization, rdn('2.5.4.10', 'system:masters'), own),
+);
+refuses('subject-other', 'a client with one attribute more', () =>
+  clientSubject(organization, own, rdn('2.5.4.11', 'nodes')),
+);
+refuses('subject-other', 'a client with two names', () =>
+  clientSubject(organization, own, commonName('system:node:node2')),
+);
+refuses('subject-other', 'a client in another order', () => clientSubject(own, organization));
+refuses('subject-other', 'a client in letters of another kind', () =>
+  clientSubject(organization, rdn('2.5.4.3', 'system:node:node1', tags.teletex)),
+);
+
+refuses('content-unexpected', 'a client with names', () => client({ attributes: goodParts().attributes }));
+refuses('content-unexpected', 'a client with another extension', () =>
+  client({ attributes: attributes(extensionRequest(keyUsage)) }),
+);
+refuses('content-unexpected', 'a client with another attribute', () => client({ attributes: attributes(password) }));
 
 refused('every reason has a case', () => {
   // Whether a request is the newest is another's to say.

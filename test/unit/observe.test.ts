@@ -34,7 +34,7 @@ const silent: readonly (readonly [string, Machine])[] = [
 for (const [what, asked] of silent) {
   observing(`a machine that ${what} is neither good nor bad`, async () => {
     const observed = await observe(asked, [], undefined);
-    const rows = rowsOf({ observed, asked: [], placed: [], identity, hasCgroups: true });
+    const rows = rowsOf({ observed, asked: [], placed: [], identity, approval: 'guide', hasCgroups: true });
     assert.deepEqual(
       rows.map(({ stage, result }) => [stage, result]),
       [['joined', 'not reached']],
@@ -43,7 +43,17 @@ for (const [what, asked] of silent) {
 }
 
 observing('a machine that answers to the end is told of', async () => {
-  assert.ok(await observe(machine({ state: 'starting', more: Infinity }), [], undefined));
+  const observed = await observe(machine({ state: 'starting', more: Infinity }), [], undefined);
+  assert.ok(observed);
+  const request = { use: 'client', verdict: { kind: 'approve', key: '' } } as const;
+  const asked = [{ at: 0, user: 'system:bootstrap:abcdef', method: 'POST', path: '', status: 201, request }];
+  for (const [approval, says] of [
+    ['guide', /as system:bootstrap:abcdef: the cluster approves it$/],
+    ['plan', /as system:bootstrap:abcdef: bake approve-csrs approves it$/],
+  ] as const) {
+    const rows = rowsOf({ observed, asked, placed: [], identity, approval, hasCgroups: true });
+    assert.match(rows.find(({ stage }) => stage === 'requests')?.what ?? '', says);
+  }
 });
 
 observing.run();

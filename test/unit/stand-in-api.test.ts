@@ -4,10 +4,9 @@ import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { suite } from 'uvu';
 import { Agent, request } from 'undici';
-import { clientSigner } from '../../src/csr/judge-csr.ts';
 import { Authority } from '../../src/rehearse/authority.ts';
 import { standInApi, type StandInApi } from '../../src/rehearse/stand-in-api.ts';
-import { attributes, commonName, csrOf, organization, p256 } from '../support/make-csr.ts';
+import { clientCsrOf, commonName, csrOf, goodParts, organization, p256 } from '../support/make-csr.ts';
 import { sequence } from '../support/der.ts';
 
 // What a real kubelet asks for, and how it likes the answers, is in test/e2e/rehearse.test.ts; here is what no good one does.
@@ -17,8 +16,6 @@ const identity = { name: 'node1', address: '192.168.31.136', user: 'system:node:
 const token = { node: 'node1', id: 'abcdef', secret: '0123456789abcdef', expires: '2020-08-03T14:12:04Z' };
 const bearer = { authorization: `Bearer ${token.id}.${token.secret}` };
 const requests = '/apis/certificates.k8s.io/v1/certificatesigningrequests';
-const client = { signerName: clientSigner, usages: ['digital signature', 'key encipherment', 'client auth'] };
-const withoutNames = { attributes: attributes() };
 
 type Call = (
   method: 'GET' | 'POST',
@@ -60,7 +57,7 @@ function test(name: string, work: (call: Call, stand: StandInApi, authority: Aut
 test('issues a client certificate, by which its holder is the node', async (call, { asked }, authority) => {
   const { status, body } = await call('POST', requests, {
     headers: bearer,
-    body: csrOf(withoutNames, { spec: client }),
+    body: clientCsrOf(),
   });
   assert.equal(status, 201);
   const cert = Buffer.from(body.status?.certificate ?? '', 'base64').toString();
@@ -86,12 +83,9 @@ test('issues a client certificate, by which its holder is the node', async (call
 });
 
 const refused = [
-  [
-    'subject-other',
-    csrOf({ ...withoutNames, subject: sequence(organization, commonName('system:node:node2')) }, { spec: client }),
-  ],
-  ['usages-other', csrOf(withoutNames, { spec: { ...client, usages: ['digital signature', 'server auth'] } })],
-  ['content-unexpected', csrOf({}, { spec: client })],
+  ['token-of-other-node', clientCsrOf({ subject: sequence(organization, commonName('system:node:node2')) })],
+  ['usages-other', clientCsrOf({}, { spec: { usages: ['digital signature', 'server auth'] } })],
+  ['content-unexpected', clientCsrOf({ attributes: goodParts().attributes })],
   // Only the node itself may ask for it.
   ['requester-not-a-node', csrOf()],
 ] as const;

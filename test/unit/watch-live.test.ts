@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { suite } from 'uvu';
 import type { Context } from '../../src/cli/context.ts';
 import { watchLive } from '../../src/cli/watch-live.ts';
-import { planOf } from '../../src/cluster/planned-identity.ts';
+import { planOf } from '../../src/csr/plan.ts';
 import { Failure } from '../../src/diagnostics/failure.ts';
 import { fakeApiServer, type Stored } from '../support/fake-apiserver.ts';
 import { csrOf } from '../support/make-csr.ts';

@@ -44,12 +44,18 @@ export const clusterSpecShape = z.strictObject({
   image: imageShape.optional(),
   downloads: downloadsShape.optional(),
   userData: userDataShape.optional(),
+  approval: z
+    .enum(['guide', 'plan'])
+    .optional()
+    .describe(
+      'Who approves the client certificates of nodes: the cluster, to any bootstrap token (guide), or bake (plan).',
+    ),
   approver: z
     .strictObject({
       image: imageReference.describe("bake's image, made by its Dockerfile, where the cluster pulls it."),
     })
     .optional()
-    .describe('Approves serving certificates from inside the cluster; its manifests are in manifests/approver.'),
+    .describe('Approves certificates from inside the cluster; its manifests are in manifests/approver.'),
   tokens: z.strictObject({ ttl: duration.optional().describe('How long a bootstrap token lives.') }).optional(),
   sshAuthorizedKeys: z
     .array(z.string())

@@ -33,26 +33,28 @@ const eventShape = z.discriminatedUnion('type', [
   }),
 ]);
 
-/** The certificate signing requests of a cluster, in the newest version of their API that bake and the cluster know. */
+/** The certificate signing requests for some signers, in the newest version of their API that bake and the cluster know. */
 export class CsrApi {
   readonly #api: KubernetesApi;
   readonly #path: string;
+  readonly #signers: readonly string[];
 
-  private constructor(api: KubernetesApi, version: string) {
+  private constructor(api: KubernetesApi, version: string, signers: readonly string[]) {
     this.#api = api;
     this.#path = `${GROUP}/${version}/certificatesigningrequests`;
+    this.#signers = signers;
   }
 
   /**
    * v1 came with 1.19, and v1beta1 went with 1.22.
    * @throws Failure `cluster-refuses` where it knows neither; or as KubernetesApi.call
    */
-  static async open(api: KubernetesApi): Promise<CsrApi> {
+  static async open(api: KubernetesApi, signers: readonly string[]): Promise<CsrApi> {
     const { body } = await api.call('GET', GROUP);
     const group = z.object({ versions: z.array(z.object({ version: z.string() })) }).safeParse(body);
     const served = group.data?.versions.map(({ version }) => version) ?? [];
     const version = ['v1', 'v1beta1'].find((known) => served.includes(known));
-    if (version !== undefined) return new CsrApi(api, version);
+    if (version !== undefined) return new CsrApi(api, version, signers);
     throw new Failure(
       'cluster-refuses',
       'the cluster has no certificates.k8s.io/v1 or v1beta1; is this its apiserver?',
@@ -60,11 +62,11 @@ export class CsrApi {
   }
 
   /**
-   * All requests for one signer, page by page.
+   * All requests, page by page.
    * @throws as KubernetesApi.call; also SourceTrouble where a list has become too old to go on with
    */
-  async *list(signerName: string): AsyncIterable<CsrPage> {
-    const query = new URLSearchParams({ limit: String(PAGE), fieldSelector: `spec.signerName=${signerName}` });
+  async *list(): AsyncIterable<CsrPage> {
+    const query = new URLSearchParams({ limit: String(PAGE), ...this.#selector });
     for (;;) {
       const { status, body } = await this.#api.call('GET', `${this.#path}?${query.toString()}`);
       const values = status < 300 ? csrItems(body) : undefined;
@@ -72,7 +74,7 @@ export class CsrApi {
       if (values === undefined || !page.success) {
         throw new SourceTrouble(`it does not list them (HTTP ${status})`, { again: true });
       }
-      yield { values, version: page.data.metadata.resourceVersion };
+      yield { values: values.filter((value) => this.#isOurs(value)), version: page.data.metadata.resourceVersion };
       const more = z.object({ metadata: z.object({ continue: z.string().min(1) }) }).safeParse(body);
       if (!more.success) return;
       query.set('continue', more.data.metadata.continue);
@@ -80,21 +82,20 @@ export class CsrApi {
   }
 
   /**
-   * What happens to the requests for one signer after `version`, until the apiserver or `endMs` ends it; nothing at first,
+   * What happens to the requests after `version`, until the apiserver or `endMs` ends it; nothing at first,
    * once it has begun.
    * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
    * @param lengthMs after which the apiserver is to end it; one that is silent for longer is given up
    * @throws as KubernetesApi.lines; SourceTrouble with `missing` where only a new list helps
    */
   async *watch(
-    signerName: string,
     version: string,
     { lengthMs, endMs }: { readonly lengthMs: number; readonly endMs: number },
   ): AsyncIterable<CsrEvents> {
     const query = new URLSearchParams({
       watch: 'true',
       allowWatchBookmarks: 'true',
-      fieldSelector: `spec.signerName=${signerName}`,
+      ...this.#selector,
       resourceVersion: version,
       timeoutSeconds: String(Math.ceil(lengthMs / 1000)),
     });
@@ -103,10 +104,22 @@ export class CsrApi {
       const events = lines.map(readEvent);
       last = events.at(-1)?.object.metadata.resourceVersion ?? last;
       const changes = events
-        .filter(({ type }) => type !== 'BOOKMARK')
+        .filter(({ type, object }) => type !== 'BOOKMARK' && this.#isOurs(object))
         .map(({ type, object }) => ({ value: object, gone: type === 'DELETED' }));
       yield { changes, version: last };
     }
+  }
+
+  /** No selector says "one of these": where there are two, the requests for others come along, and go no further. */
+  get #selector(): { readonly fieldSelector?: string } {
+    const [signer, ...more] = this.#signers;
+    return signer === undefined || more.length > 0 ? {} : { fieldSelector: `spec.signerName=${signer}` };
+  }
+
+  #isOurs(value: unknown): boolean {
+    if (this.#signers.length === 1) return true;
+    const { spec } = value as { readonly spec?: { readonly signerName?: string } };
+    return this.#signers.includes(spec?.signerName ?? '');
   }
 
   /**
