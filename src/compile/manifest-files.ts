@@ -31,13 +31,12 @@ export function* approverFiles(cluster: Cluster, templates: Templates): Iterable
   }
 }
 
-/** manifests/tokens/NAME.yaml: what `kubeadm token create` makes, section 3 (1) of the guide, one Secret a node. */
+/** manifests/tokens/NAME.yaml: what `kubeadm token create` makes, section 3 (1) of the guide, one Secret a node that has not joined. */
 export function* tokenFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
   for (const { name } of cluster.nodes) {
-    const content = templates.render('manifests/bootstrap-token.yaml.hbs', {
-      ...tokenOf(name),
-      group: bootstrapGroup(name),
-    });
+    const token = tokenOf(name);
+    if (token === undefined) continue;
+    const content = templates.render('manifests/bootstrap-token.yaml.hbs', { ...token, group: bootstrapGroup(name) });
     yield { path: `manifests/tokens/${name}.yaml`, mode: 0o600, content };
   }
 }
