@@ -71,14 +71,17 @@ export class SpentTokens {
     if (report.state === 'issued') this.#noted.set(report.node, report);
   }
 
-  /** Removes, until the signal comes, the tokens of the nodes that are noted meanwhile. */
-  async removeAsNoted(api: KubernetesApi, signal: AbortSignal): Promise<never> {
+  /**
+   * Removes, until the signal comes, the tokens of the nodes that are noted meanwhile.
+   * @param batchMs other than usual where a test has no time
+   */
+  async removeAsNoted(api: KubernetesApi, signal: AbortSignal, batchMs = BATCH_MS): Promise<never> {
     let trouble: Trouble | undefined;
     for (let times = 0; ; times = trouble === undefined ? 0 : times + 1) {
-      const pause = trouble === undefined ? BATCH_MS : pauseAfter(trouble, times, BATCH_MS);
+      const pause = trouble === undefined ? batchMs : pauseAfter(trouble, times, batchMs);
       await setTimeout(pause, undefined, { signal });
       const batch = [...this.#noted.values()];
-      trouble = await this.remove(batch, api, signal);
+      trouble = batch.length === 0 ? undefined : await this.remove(batch, api, signal);
       if (trouble !== undefined) continue;
       // One that has asked again meanwhile is another report.
       for (const report of batch) if (this.#noted.get(report.node) === report) this.#noted.delete(report.node);

@@ -1,15 +1,11 @@
 import { resolve } from 'node:path';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { didYouMean } from '../description/did-you-mean.ts';
-import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
-import { readKubeconfig } from '../edges/kubernetes/read-kubeconfig.ts';
-import { TokenSecretsApi, type TokenSecret } from '../edges/kubernetes/token-secrets-api.ts';
-import { SourceTrouble } from '../edges/source-trouble.ts';
+import type { TokenSecret } from '../edges/kubernetes/token-secrets-api.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
 import { textTable } from '../report/text-table.ts';
 import { rotateTokens } from '../tokens/issue-tokens.ts';
 import type { TokenStore } from '../tokens/token.ts';
-import { unreachable } from './approve-live.ts';
 import type { Context } from './context.ts';
 import { loadAndReport } from './load-and-report.ts';
 import { readDescriptionText } from './load-description.ts';
@@ -31,21 +27,12 @@ export async function listTokens(options: ListOptions, context: Context): Promis
   const store = readTokenStore(tokenStoreOf(resolve(context.cwd, options.file)));
   // A slip in the name must not look like a cluster without tokens.
   if (store.tokens.size + store.joined.size === 0) readDescriptionText(options.file, context);
-  const secrets = options.cluster ? await secretsOfCluster(options, context) : undefined;
+  // To load it takes as long as all the rest.
+  const cluster = options.cluster ? await import('./cluster-tokens.ts') : undefined;
+  const secrets = await cluster?.clusterTokens(options, context);
   const rows = rowsOf(store, secrets);
   if (options.json) printJson(rows, context);
   else tell(rows, store, context);
-}
-
-async function secretsOfCluster(options: ListOptions, context: Context): Promise<Map<string, TokenSecret>> {
-  const api = new KubernetesApi(readKubeconfig(options, context), context);
-  try {
-    return await new TokenSecretsApi(api).list();
-  } catch (error) {
-    throw error instanceof SourceTrouble ? unreachable(api, error) : error;
-  } finally {
-    await api.close();
-  }
 }
 
 interface Row {

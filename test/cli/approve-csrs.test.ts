@@ -418,7 +418,7 @@ live('--watch goes on until a signal comes, and says what has come', () =>
     try {
       for (const [form, lines] of [
         ['table', ['node1  issued  csr-prd8t', 'node2  issued  csr-zg6q9']],
-        ['json', [{ time, node: 'node1', state: 'issued', csr: 'csr-prd8t', why: '' }]],
+        ['json', [{ time, node: 'node1', state: 'issued', csr: 'csr-prd8t', asked: '2020-08-02T14:50:00Z', why: '' }]],
       ] as const) {
         const end = new AbortController();
         const argv = ['approve-csrs', '--watch', '--kubeconfig', 'config', '-o', form, '--audit-log', `${form}.jsonl`];

@@ -178,8 +178,7 @@ export async function fakeApiServer(
     else if (kind === 'tokens') listTokens(request, new URL(path, fake.url).searchParams, send);
     else if (kind === 'delete token') {
       deleteToken(path.split('bootstrap-token-')[1] ?? '', body, fault, send, () => request.socket.destroy());
-    }
-    else if (kind === 'watch') watch(new URL(path, fake.url).searchParams, fault, response);
+    } else if (kind === 'watch') watch(new URL(path, fake.url).searchParams, fault, response);
     else list(new URL(path, fake.url).searchParams, send);
   }
 
