@@ -145,7 +145,7 @@ export class KubernetesApi {
     const remedy =
       statusCode === 401
         ? 'renew the login in the kubeconfig'
-        : 'bake explain cluster-refuses tells what bake has to be allowed to';
+        : '`bake explain cluster-refuses` tells which rights it takes';
     throw new Failure(
       'cluster-refuses',
       `${this.#connection.server} refuses (HTTP ${statusCode}): ${messageOf(text)}; ${remedy}`,
