@@ -212,7 +212,12 @@ export async function fakeApiServer(
       metadata: { name: `bootstrap-token-${id}`, namespace: 'kube-system', ...metadata },
     }));
     const metadata = to < secrets.size ? { continue: String(to) } : {};
-    send(200, { apiVersion: 'meta.k8s.io/v1', kind: 'PartialObjectMetadataList', metadata, items });
+    send(200, {
+      apiVersion: 'meta.k8s.io/v1',
+      kind: 'PartialObjectMetadataList',
+      metadata,
+      items: items.length === 0 ? null : items,
+    });
   }
 
   function deleteToken(

@@ -10,11 +10,14 @@ const PAGE = 500;
 const pageShape = z.object({
   kind: z.literal('PartialObjectMetadataList'),
   metadata: z.object({ continue: z.string().optional() }),
-  items: z.array(
-    z.object({
-      metadata: z.object({ name: z.string(), uid: z.string().min(1), creationTimestamp: z.iso.datetime() }),
-    }),
-  ),
+  // Null where there are none.
+  items: z
+    .array(
+      z.object({
+        metadata: z.object({ name: z.string(), uid: z.string().min(1), creationTimestamp: z.iso.datetime() }),
+      }),
+    )
+    .nullable(),
 });
 
 /** The Secret of a bootstrap token, without what is in it. */
@@ -50,7 +53,7 @@ export class TokenSecretsApi {
       if (!page.success) {
         throw new SourceTrouble(`it does not list the bootstrap tokens (HTTP ${status})`, { again: true });
       }
-      for (const { metadata } of page.data.items) {
+      for (const { metadata } of page.data.items ?? []) {
         // The token authenticator looks for a token by this name, so no other can be one.
         if (!metadata.name.startsWith(PREFIX)) continue;
         found.set(metadata.name.slice(PREFIX.length), { uid: metadata.uid, created: metadata.creationTimestamp });
