@@ -66,7 +66,10 @@ export async function compileLoaded(
   else context.stderr.write(sentence(summary, options.dryRun === true));
 }
 
-/** Keeps the tokens that live and issues the others; a node that has joined gets none. A dry run issues them too, and forgets them. */
+/**
+ * Keeps the tokens that live and issues the others; a node that has joined gets none. A dry run issues them too, and
+ * forgets them.
+ */
 async function keepTokens(
   cluster: Cluster,
   file: string,

@@ -89,7 +89,10 @@ async function asItChanges(
   }
 }
 
-/** Has all go on side by side until one of them ends. @throws what one of them has failed of, or else how it ended */
+/**
+ * Has all go on side by side until one of them ends.
+ * @throws what one of them has failed of; else, where the first to end was stopped by the signal, its reason
+ */
 async function untilOneEnds(signal: AbortSignal, begin: (either: AbortSignal) => Promise<void>[]): Promise<void> {
   const turn = new AbortController();
   const either = AbortSignal.any([signal, turn.signal]);

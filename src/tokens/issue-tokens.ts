@@ -35,7 +35,7 @@ export function issueTokens(store: TokenStore, nodes: readonly string[], issuing
   return { store: { tokens, joined }, changed: !isSame };
 }
 
-/** Gives the nodes named a new token each, whether or not the old one lives, or they have joined; all others stay as they are. */
+/** Gives the nodes named a new token each, also those whose old one lives, or that have joined; all others stay as they are. */
 export function rotateTokens(store: TokenStore, nodes: readonly string[], issuing: Issuing): IssuedTokens {
   const ids = idsOf(store);
   const tokens = new Map(store.tokens);

@@ -311,13 +311,19 @@ test('nothing but the apiservers was asked for anything, from before the boot on
   }
 });
 
+interface Lease {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly renewTime: string };
+}
+
 /** Waits until a node is ready, and has said so since a moment. */
 async function untilReady(name: string, since: number): Promise<void> {
   await eventually(`${name} is ready`, 120, async () => {
     const node = (await cluster.items<NodeObject>('nodes')).find(({ metadata }) => metadata.name === name);
-    const lease = ['get', 'lease', name, '--namespace=kube-node-lease', '--output=jsonpath={.spec.renewTime}'];
-    const isNew = node !== undefined && Date.parse(await cluster.kubectl(...lease)) > since;
-    return isNew && readiness(node)?.status === 'True' ? true : undefined;
+    const leases = await cluster.items<Lease>('leases', '--namespace=kube-node-lease');
+    const lease = leases.find(({ metadata }) => metadata.name === name);
+    const isNew = Date.parse(lease?.spec.renewTime ?? '') > since;
+    return isNew && node !== undefined && readiness(node)?.status === 'True' ? true : undefined;
   });
 }
 
@@ -362,8 +368,13 @@ test('once its token is rotated, compiled and applied, a new machine of a name j
     return waiting.length > 0 ? true : undefined;
   });
   assert.match(await bake('approve-csrs', 'cluster.yaml'), /^1 bootstrap token is gone from the cluster and /m);
-  const { spec } = (await cluster.items<NodeObject>('nodes')).find(({ metadata }) => metadata.name === 'node2') ?? {};
-  placeCniConfig(machine, spec?.podCIDR ?? '');
+  const podCidr = await eventually('a pod CIDR of node2', 60, async () => {
+    const registered = (await cluster.items<Partial<NodeObject>>('nodes')).find(
+      ({ metadata }) => metadata?.name === 'node2',
+    );
+    return registered?.spec?.podCIDR;
+  });
+  placeCniConfig(machine, podCidr);
   await untilReady('node2', since);
   assert.equal(await tokenSecrets(), '');
   assert.match(
