@@ -17,6 +17,8 @@ export interface NodeReport {
   readonly state: CsrState | 'no-request' | 'wrong';
   /** The newest request of the node; '' where there is none. */
   readonly csr: string;
+  /** When the node made it, as RFC 3339; '' where there is none. */
+  readonly asked: string;
   /** Why it has none yet; '' for one that has. */
   readonly why: string;
 }
@@ -67,9 +69,10 @@ export class NodeReports {
     const { uid, name: csr, state, verdict } = decision;
     if (before === undefined || object === undefined || state === 'unknown') return;
     const { node, use } = before.report;
+    const asked = object.metadata.creationTimestamp;
     if (state !== 'issued') {
       const why = verdict.kind === 'refuse' ? `${verdict.reason}: ${verdict.message}` : reasons[state];
-      this.#keep(decision, { node, use, state, csr, why });
+      this.#keep(decision, { node, use, state, csr, asked, why });
     } else if (before.uid !== uid || !hasCertificate(before)) {
       // Once: what is issued stays as it is.
       const issued = { certificate: object.status?.certificate ?? '', request: object.spec.request };
@@ -78,6 +81,7 @@ export class NodeReports {
         node,
         use,
         csr,
+        asked,
         ...(wrong === undefined ? { state, why: '' } : { state: 'wrong', why: wrong }),
       });
     }
@@ -163,7 +167,7 @@ export class NodeReports {
 }
 
 function withoutRequest(node: string, use: Use): Kept {
-  return { report: { node, use, state: 'no-request', csr: '', why: reasons['no-request'] }, uid: '' };
+  return { report: { node, use, state: 'no-request', csr: '', asked: '', why: reasons['no-request'] }, uid: '' };
 }
 
 function hasCertificate({ report }: Kept): boolean {

@@ -16,6 +16,7 @@ import { explainDecision } from './explain-decision.ts';
 import { InventoryFile } from './inventory-file.ts';
 import { loadAndReport } from './load-and-report.ts';
 import { readCsrFile } from './read-csr-file.ts';
+import { SpentTokens } from './spent-tokens.ts';
 import { tellDecisions } from './tell-decisions.ts';
 import { watchLive, type WatchOptions } from './watch-live.ts';
 
@@ -28,6 +29,7 @@ export interface ApproveCsrsOptions extends WatchOptions {
   readonly context?: string;
   readonly auditLog?: string;
   readonly inventory?: string;
+  readonly keepTokens?: true;
 }
 
 /**
@@ -44,11 +46,14 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
     return judge(planned.plan, [{ values: await readCsrFile(options.fromFile, context) }], audit, options, context);
 
   const connection = readKubeconfig(options, context);
-  if (options.watch) return watchLive(inventory, connection, audit, options, context);
+  // Who goes by an inventory has no token file, and may be a Pod that must not delete Secrets.
+  const keeps = options.keepTokens === true || inventory instanceof InventoryFile;
+  const spent = keeps ? undefined : new SpentTokens(file, audit, context);
+  if (options.watch) return watchLive(inventory, connection, audit, options, context, spent);
   const api = new KubernetesApi(connection, context);
   try {
     if (options.dryRun === undefined && options.explain === undefined) {
-      return await approveLive(planned, api, audit, options, context);
+      return await approveLive(planned, api, audit, options, context, spent);
     }
     return await judge(planned.plan, (await CsrApi.open(api, signersOf(planned.plan))).list(), audit, options, context);
   } catch (error) {
@@ -67,8 +72,8 @@ function inventoryFrom(
   if (inventory !== undefined) return new InventoryFile(inventory, context);
   const loaded = loadAndReport(file, output === 'json' ? { json: true } : {}, context);
   if (loaded?.cluster.approval !== 'plan') return loaded && inventoryOf(loaded.cluster);
-  const store = requireTokenStore(tokenStoreOf(resolve(context.cwd, file)));
-  return inventoryOf(loaded.cluster, (node) => store.get(node)?.id);
+  const { tokens } = requireTokenStore(tokenStoreOf(resolve(context.cwd, file)));
+  return inventoryOf(loaded.cluster, (node) => tokens.get(node)?.id);
 }
 
 /** Where the lines of the verdicts go. */

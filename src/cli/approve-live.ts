@@ -11,6 +11,7 @@ import type { SourceTrouble } from '../edges/source-trouble.ts';
 import { textTable } from '../report/text-table.ts';
 import type { Context } from './context.ts';
 import { printJson } from './print-json.ts';
+import type { SpentTokens } from './spent-tokens.ts';
 
 export interface LiveOptions {
   readonly output: 'table' | 'json';
@@ -24,6 +25,7 @@ export type Audit = (line: string) => void;
 
 /**
  * Approves in a cluster, and waits for the certificates.
+ * @param spent undefined where tokens are to be kept
  * @returns the exit code
  * @throws Failure `nodes-without-certificate`, `nodes-without-request`, or of the connection; SourceTrouble as approvePlanned
  */
@@ -33,6 +35,7 @@ export async function approveLive(
   audit: Audit,
   options: LiveOptions,
   context: Context,
+  spent?: SpentTokens,
 ): Promise<number> {
   await tellOfOldBinding(inventory.plan, api, context);
   const timeoutMs = options.timeout * 1000;
@@ -46,6 +49,7 @@ export async function approveLive(
   // Else the JSON goes with the error.
   if (options.output === 'table') tellReports(reports, context);
   else if (good) printJson({ good, nodes: reports }, context);
+  await spent?.remove(reports, api, context.signal);
   if (good) return exitCodes.done;
   throw new Failure(...told(lacking, reports.length), exitCodes.outside, { nodes: reports });
 }

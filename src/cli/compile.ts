@@ -58,6 +58,7 @@ export async function compileLoaded(
     output: options.output,
     nodes: cluster.nodes.length,
     files: counted.count(),
+    joined: store.joined.size,
     earliestTokenExpiry: earliestExpiry(store),
   };
   if (options.json)
@@ -65,7 +66,10 @@ export async function compileLoaded(
   else context.stderr.write(sentence(summary, options.dryRun === true));
 }
 
-/** Keeps the tokens that live and issues the others. A dry run issues them too, and forgets them. */
+/**
+ * Keeps the tokens that live and issues the others; a node that has joined gets none. A dry run issues them too, and
+ * forgets them.
+ */
 async function keepTokens(
   cluster: Cluster,
   file: string,
@@ -84,10 +88,21 @@ interface Summary {
   readonly output: string;
   readonly nodes: number;
   readonly files: number;
+  /** How many of the nodes; they have no token, and no files. */
+  readonly joined: number;
   readonly earliestTokenExpiry: string | undefined;
 }
 
-function sentence({ output, nodes, files, earliestTokenExpiry }: Summary, dryRun: boolean): string {
-  const head = `${dryRun ? 'would write' : 'wrote'} ${output}: ${files} files for ${nodes} ${nodes === 1 ? 'node' : 'nodes'}`;
-  return `${head}; the first token expires ${String(earliestTokenExpiry)}\n`;
+function sentence({ output, nodes, files, joined, earliestTokenExpiry }: Summary, dryRun: boolean): string {
+  const left = nodes - joined;
+  const parts = [
+    `${dryRun ? 'would write' : 'wrote'} ${output}: ${files} files for ${left} ${left === 1 ? 'node' : 'nodes'}`,
+    ...(earliestTokenExpiry === undefined ? [] : [`the first token expires ${earliestTokenExpiry}`]),
+    ...(joined === 0
+      ? []
+      : [
+          `left out: ${joined} that ${joined === 1 ? 'has' : 'have'} joined (\`bake token rotate NODE\` to make one again)`,
+        ]),
+  ];
+  return `${parts.join('; ')}\n`;
 }

@@ -8,6 +8,7 @@ import { printJson } from './print-json.ts';
 import type { RehearseOptions } from './rehearse.ts';
 import type { FetchCommandOptions } from './tell-fetched.ts';
 import { terminal } from './terminal.ts';
+import type { ListOptions } from './token.ts';
 import { version } from './version.ts';
 
 /**
@@ -78,6 +79,9 @@ function listen(): Option {
       return { host: host ?? written.slice(0, written.lastIndexOf(':')), port: Number(port) };
     });
 }
+
+const kubeconfig = ['--kubeconfig <file>', "which kubeconfig; kubectl's when left out"] as const;
+const contextName = ['--context <name>', 'which of its contexts; its current one when left out'] as const;
 
 type Exit = (code: number) => void;
 
@@ -277,8 +281,16 @@ node writes is kept in memory, and nothing leaves it.`,
       ]),
     )
     .addOption(timeout('how long certificates may take to come: 90s, 5m; 0s looks once', 300, '5m'))
-    .option('--kubeconfig <file>', "which kubeconfig; kubectl's when left out")
-    .option('--context <name>', 'which of its contexts; its current one when left out')
+    .addOption(
+      new Option('--keep-tokens', 'leave the bootstrap tokens of nodes that have joined').conflicts([
+        'fromFile',
+        'dryRun',
+        'explain',
+        'inventory',
+      ]),
+    )
+    .option(...kubeconfig)
+    .option(...contextName)
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['table', 'json']).default('table'))
     .addOption(
       new Option('--audit-log <file>', 'add the verdicts to a file; to stderr when left out').conflicts('explain'),
@@ -302,6 +314,9 @@ its name and its address in the description. With \`approval: plan\` there, also
 the client certificates with which nodes join: for who has the node's own token.
 Every verdict is a line of JSON on stderr, or in the file of --audit-log.
 
+The bootstrap token of a node that has its certificate is deleted from the
+cluster and from the file beside the description. With --inventory it is not.
+
 With --watch it prints a line for each certificate that comes, and for each that
 has not come in --timeout after its approval. --leader-elect is for several that
 stand in for each other: the Lease kube-system/bake-approver says who approves.`,
@@ -321,18 +336,24 @@ stand in for each other: the Lease kube-system/bake-approver says who approves.`
   token
     .command('list')
     .addOption(description())
+    .option('--cluster', 'compare with the tokens that the cluster has')
+    .addOption(new Option(...kubeconfig).implies({ cluster: true }))
+    .addOption(new Option(...contextName).implies({ cluster: true }))
     .option('--json', 'print JSON')
     .description('id, node and expiry of each token; never the secret')
-    .addHelpText('after', '\nExamples:\n  bake token list\n  bake token list --json -f my-cluster/cluster.yaml')
-    .action(async (options: { file: string; json?: true }) => {
+    .addHelpText(
+      'after',
+      '\nExamples:\n  bake token list\n  bake token list --json -f my-cluster/cluster.yaml\n  bake token list --cluster',
+    )
+    .action(async (options: ListOptions) => {
       const { listTokens } = await import('./token.ts');
-      listTokens(options, context);
+      await listTokens(options, context);
     });
   token
     .command('rotate')
-    .argument('[node...]', 'names of nodes; all of them when left out')
+    .argument('[node...]', 'names of nodes; all that have not joined when left out')
     .addOption(description())
-    .description('replace tokens; compile again afterwards')
+    .description('replace tokens, or make a node again that has joined; compile afterwards')
     .addHelpText(
       'after',
       '\nExamples:\n  bake token rotate\n  bake token rotate node1 node2 && bake compile cluster.yaml',

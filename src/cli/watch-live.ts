@@ -12,6 +12,7 @@ import { serveStatus } from '../edges/status-server.ts';
 import { approvingIn, rowOf, tellOfOldBinding, type Audit, type LiveOptions } from './approve-live.ts';
 import type { Context } from './context.ts';
 import { InventoryFile } from './inventory-file.ts';
+import type { SpentTokens } from './spent-tokens.ts';
 import { terminal } from './terminal.ts';
 
 export interface WatchOptions extends LiveOptions {
@@ -25,6 +26,7 @@ const leaseName = { namespace: 'kube-system', name: 'bake-approver' };
 /**
  * Approves in a cluster until a signal comes, while it is the leader where that is wanted, and prints a line whenever a
  * certificate has come or does not come.
+ * @param spent undefined where tokens are to be kept
  * @returns the exit code
  * @throws Failure of the connection, of the audit log or `address-unusable`
  */
@@ -34,6 +36,7 @@ export async function watchLive(
   audit: Audit,
   options: WatchOptions,
   context: Context,
+  spent?: SpentTokens,
 ): Promise<number> {
   const status = new Status(options, context);
   const watchBy = async (planned: Inventory, signal: AbortSignal): Promise<void> => {
@@ -42,8 +45,15 @@ export async function watchLive(
     status.metrics.isLeader = true;
     try {
       await tellOfOldBinding(planned.plan, api, context);
-      const approving = approvingIn(planned, api, audit, options, context);
-      await watchPlanned(status.follow({ ...approving, signal, patienceMs: options.timeout * 1000 }));
+      await untilOneEnds(signal, (either) => {
+        const approving = approvingIn(planned, api, audit, options, context);
+        const watching = status.follow({ ...approving, signal: either, patienceMs: options.timeout * 1000 });
+        const onReport = (report: NodeReport): void => {
+          watching.onReport(report);
+          spent?.note(report);
+        };
+        return [watchPlanned({ ...watching, onReport }), ...(spent ? [spent.removeAsNoted(api, either)] : [])];
+      });
     } finally {
       status.metrics.isLeader = false;
       await api.close();
@@ -76,16 +86,24 @@ async function asItChanges(
   for (;;) {
     // Who waits to be the leader does not look.
     file.look();
-    const turn = new AbortController();
-    const either = AbortSignal.any([signal, turn.signal]);
-    const both = [watchBy(file.current, either), file.untilChanged(either)];
-    try {
-      await Promise.race(both);
-    } finally {
-      turn.abort();
-      await Promise.allSettled(both);
-    }
+    await untilOneEnds(signal, (either) => [watchBy(file.current, either), file.untilChanged(either)]);
   }
+}
+
+/**
+ * Has all go on side by side until one of them ends.
+ * @throws what one of them has failed of; else, where the first to end was stopped by the signal, its reason
+ */
+async function untilOneEnds(signal: AbortSignal, begin: (either: AbortSignal) => Promise<void>[]): Promise<void> {
+  const turn = new AbortController();
+  const either = AbortSignal.any([signal, turn.signal]);
+  const all = begin(either);
+  const first = Promise.race(all);
+  await first.catch(() => undefined);
+  turn.abort();
+  const ends = await Promise.allSettled(all);
+  const failed = ends.findIndex((end) => end.status === 'rejected' && !isEndOf(either, end.reason));
+  return all[failed] ?? first;
 }
 
 type Watching = Parameters<typeof watchPlanned>[0];

@@ -21,7 +21,7 @@ export function* rbacFiles(cluster: Cluster, templates: Templates): Iterable<Out
 export function* approverFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
   if (cluster.approver.kind === 'none') return;
   const byTokens = cluster.approval === 'plan';
-  const inventory = formatInventory(cluster, byTokens ? (node) => tokenOf(node).id : undefined);
+  const inventory = formatInventory(cluster, byTokens ? (node) => tokenOf(node)?.id : undefined);
   const view = {
     image: quoteYaml(cluster.approver.image),
     inventory: quoteYaml(Buffer.from(gzip(inventory)).toString('base64')),
@@ -35,13 +35,12 @@ export function* approverFiles(cluster: Cluster, tokenOf: TokenOf, templates: Te
   }
 }
 
-/** manifests/tokens/NAME.yaml: what `kubeadm token create` makes, section 3 (1) of the guide, one Secret a node. */
+/** manifests/tokens/NAME.yaml: what `kubeadm token create` makes, section 3 (1) of the guide, one Secret a node that has not joined. */
 export function* tokenFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
   for (const { name } of cluster.nodes) {
-    const content = templates.render('manifests/bootstrap-token.yaml.hbs', {
-      ...tokenOf(name),
-      group: bootstrapGroup(name),
-    });
+    const token = tokenOf(name);
+    if (token === undefined) continue;
+    const content = templates.render('manifests/bootstrap-token.yaml.hbs', { ...token, group: bootstrapGroup(name) });
     yield { path: `manifests/tokens/${name}.yaml`, mode: 0o600, content };
   }
 }

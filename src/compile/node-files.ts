@@ -10,15 +10,19 @@ import type { OutputFile } from './output-file.ts';
 import { sha256 } from './sha256.ts';
 import { userDataOf } from './user-data.ts';
 
-/** nodes/NAME/: what is pasted into a hypervisor or cloud console. What the target cannot take is left out. */
+/**
+ * nodes/NAME/: what is pasted into a hypervisor or cloud console. What the target cannot take is left out, and so is a node
+ * that has joined: user-data without a token would make a machine that never does.
+ */
 export function* nodeFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
   const platform = findPlatform(cluster.userData.target);
   const userData = userDataOf(cluster, !platform.takesMetaData, templates);
   const checkedShapes = new Set<string>();
 
   for (const node of cluster.nodes) {
-    const folder = `nodes/${node.name}`;
     const token = tokenOf(node.name);
+    if (token === undefined) continue;
+    const folder = `nodes/${node.name}`;
     const { text } = userData(node, token);
     const meta = platform.takesMetaData ? metaData(node, text, templates) : undefined;
     const network = platform.takesNetworkConfig ? networkConfig(node, templates) : undefined;

@@ -23,9 +23,9 @@ const outputs: readonly Output[] = [
   { files: (cluster, _, templates) => rbacFiles(cluster, templates), check: checkSharedFile },
   // manifests/approver/: bake itself in the cluster, where that is wanted
   { files: approverFiles, check: checkSharedFile },
-  // manifests/tokens/: each node's bootstrap token, as a Secret
+  // manifests/tokens/: the bootstrap token of each node that has not joined, as a Secret
   { files: tokenFiles },
-  // nodes/: each node's user-data, meta-data and network-config
+  // nodes/: user-data, meta-data and network-config of each such node
   { files: nodeFiles },
 ];
 

@@ -26,7 +26,9 @@ there is no such host. Asking again would not help. tls-server-name in the kubec
     summary: 'the apiserver refuses what bake asks',
     story: `The login is no longer good, or may not do this. bake lists certificatesigningrequests, updates
 certificatesigningrequests/approval, and approves for the signer kubernetes.io/kubelet-serving (the verb approve on
-signers), with \`approval: plan\` also for kubernetes.io/kube-apiserver-client-kubelet; with --leader-elect it gets, creates and updates the Lease kube-system/bake-approver. https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
+signers), with \`approval: plan\` also for kubernetes.io/kube-apiserver-client-kubelet; with --leader-elect it gets, creates
+and updates the Lease kube-system/bake-approver. Unless --keep-tokens is given
+it lists and deletes Secrets in kube-system, bootstrap tokens only; without that right it approves all the same. https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
   },
   'nodes-without-certificate': {
     severity: 'error',

@@ -16,6 +16,8 @@ const storedTokens = z.strictObject({
       expires: z.iso.datetime({ precision: 0 }),
     }),
   ),
+  // Files of earlier versions have none.
+  joined: z.array(z.string().min(1)).default([]),
 });
 
 /** Where the tokens of a description are kept: cluster.yaml -> cluster.tokens.json. */
@@ -29,7 +31,7 @@ export function tokenStoreOf(description: string): string {
  */
 export function readTokenStore(path: string): TokenStore {
   const text = onDisk(troubleWith(path), () => readPrivateFile(path));
-  return text === undefined ? new Map() : decode(path, text);
+  return text === undefined ? { tokens: new Map(), joined: new Set() } : decode(path, text);
 }
 
 /**
@@ -94,10 +96,10 @@ function readPrivateFile(path: string): string | undefined {
 }
 
 function decode(path: string, text: string): TokenStore {
-  const { tokens } = parse(path, text);
-  const store = new Map(tokens.map((token) => [token.node, token]));
-  if (store.size < tokens.length) throw damaged(path, 'a node stands in it twice');
-  return store;
+  const { tokens, joined } = parse(path, text);
+  const names = [...tokens.map(({ node }) => node), ...joined];
+  if (new Set(names).size < names.length) throw damaged(path, 'a node stands in it twice');
+  return { tokens: new Map(tokens.map((token) => [token.node, token])), joined: new Set(joined) };
 }
 
 function parse(path: string, text: string): z.infer<typeof storedTokens> {
@@ -120,8 +122,8 @@ function damaged(path: string, what: string): Failure {
 }
 
 function encode(store: TokenStore): string {
-  const tokens = [...store.values()].map(({ node, id, secret, expires }) => ({ node, id, secret, expires }));
-  return `${JSON.stringify({ tokens }, null, 2)}\n`;
+  const tokens = [...store.tokens.values()].map(({ node, id, secret, expires }) => ({ node, id, secret, expires }));
+  return `${JSON.stringify({ tokens, joined: [...store.joined] }, null, 2)}\n`;
 }
 
 /** The name of the new file, which only the holder of the lock uses, also matches *.tokens.json in .gitignore. */

@@ -12,17 +12,22 @@ export interface Token {
   readonly expires: string;
 }
 
-/** The token of each node, by the node's name. */
-export type TokenStore = ReadonlyMap<string, Token>;
+/** What is known of the nodes' tokens from one run to the next. */
+export interface TokenStore {
+  /** By the node's name. */
+  readonly tokens: ReadonlyMap<string, Token>;
+  /** Names of those that have their client certificate, and so need a token no more; none of them has one. */
+  readonly joined: ReadonlySet<string>;
+}
 
-/** The token of a planned node. */
-export type TokenOf = (node: string) => Token;
+/** The token of a planned node; undefined for one that has joined. */
+export type TokenOf = (node: string) => Token | undefined;
 
-/** Looks tokens up in a store that has one for every planned node. */
-export function tokensByNode(store: TokenStore): TokenOf {
+/** Looks tokens up in a store that knows every planned node. */
+export function tokensByNode({ tokens, joined }: TokenStore): TokenOf {
   return (node) => {
-    const token = store.get(node);
-    if (token === undefined) throw new Error(`no token was issued for ${node}`);
+    const token = tokens.get(node);
+    if (token === undefined && !joined.has(node)) throw new Error(`no token was issued for ${node}`);
     return token;
   };
 }

@@ -133,7 +133,7 @@ async function boot(
   system: Pick<BakedImage, 'machines' | 'root'>,
   userData: string,
 ): Promise<Up> {
-  const token = readTokenStore(tokenStoreOf(join(folder, 'cluster.yaml'))).get(name);
+  const token = readTokenStore(tokenStoreOf(join(folder, 'cluster.yaml'))).tokens.get(name);
   if (token === undefined) throw new Error(`no token was issued for ${name}`);
   const { server, asked } = standInApi({ identity, authority, token, host: '127.0.0.1' }, () => new Date());
   const read = (file: string) => readFileSync(join(folder, 'out/nodes', name, file), 'utf8');

@@ -534,7 +534,20 @@ live(
     renameSync(join(folder, 'config'), join(folder, 'other-config'));
     for (const [form, lines] of [
       ['table', ['node1  issued  csr-prd8t', 'node2  issued  csr-zg6q9']],
-      ['json', [{ time, node: 'node1', use: 'serving', state: 'issued', csr: 'csr-prd8t', why: '' }]],
+      [
+        'json',
+        [
+          {
+            time,
+            node: 'node1',
+            use: 'serving',
+            state: 'issued',
+            csr: 'csr-prd8t',
+            asked: '2020-08-02T14:50:00Z',
+            why: '',
+          },
+        ],
+      ],
     ] as const) {
       const end = new AbortController();
       const ran = bake(`--watch --kubeconfig other-config -o ${form} --audit-log ${form}.jsonl`, end.signal);

@@ -410,7 +410,7 @@ compile(
 compile(
   '--json is one object, on stdout alone',
   inCluster(async (bake, folder) => {
-    const written = { output: 'other', nodes: 3, earliestTokenExpiry: '2020-08-03T14:12:04Z' };
+    const written = { output: 'other', nodes: 3, joined: 0, earliestTokenExpiry: '2020-08-03T14:12:04Z' };
     for (const flags of ['--dry-run', '']) {
       const { exitCode, stdout, stderr } = await bake(`compile --json ${flags} cluster.yaml -o other`);
       assert.deepEqual([exitCode, stderr], [0, '']);

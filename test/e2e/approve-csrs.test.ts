@@ -110,8 +110,7 @@ class World {
   /** Adds a line to the description, and compiles it. */
   async compileWith(line: string): Promise<void> {
     appendFileSync(join(this.folder, 'cluster.yaml'), `${line}\n`);
-    const { exitCode, stderr } = await runBake(['compile', 'cluster.yaml'], { cwd: this.folder, now: new Date() });
-    assert.equal(exitCode, 0, stderr);
+    await this.run('compile', 'cluster.yaml');
   }
 
   /** Applies a file of manifests/, and lays an inventory out as the Pod would have it. */
@@ -249,6 +248,27 @@ class World {
     return `/apis/certificates.k8s.io/${this.#version}/certificatesigningrequests`;
   }
 
+  /** The ids of all bootstrap tokens in the cluster. */
+  async tokens(): Promise<string[]> {
+    const query = '?fieldSelector=type%3Dbootstrap.kubernetes.io/token';
+    const { items } = (await this.#api.call('GET', `/api/v1/namespaces/kube-system/secrets${query}`)) as {
+      items: { metadata: { name: string } }[];
+    };
+    return items.map(({ metadata }) => metadata.name.replace('bootstrap-token-', '')).sort();
+  }
+
+  /** Another command than approve-csrs, which has to succeed. */
+  async run(...argv: readonly string[]): Promise<{ stdout: string; stderr: string }> {
+    const env = { KUBECONFIG: this.#api.kubeconfig };
+    const { exitCode, stdout, stderr } = await runBake(argv, { cwd: this.folder, env, now: new Date() });
+    assert.equal(exitCode, 0, stderr);
+    return { stdout, stderr };
+  }
+
+  get approverKubeconfig(): string {
+    return this.#api.approverKubeconfig;
+  }
+
   /** NAME -> its conditions, and whether its certificate is there. */
   async state(): Promise<Record<string, string>> {
     const { items } = (await this.#api.call('GET', this.#path)) as { items: Csr[] };
@@ -359,6 +379,51 @@ for (const { release, part, version } of releases) {
     assert.deepEqual(await world.state(), before);
   });
 
+  testUnless(
+    real,
+    missing,
+    'a node that has its certificate loses its token, unless that is younger',
+    async ({ world }) => {
+      const sides = async (): Promise<Record<string, string>> => {
+        const { stdout } = await world.run('token', 'list', '--cluster', '--json');
+        const rows = JSON.parse(stdout) as { id: string; node: string; where: string }[];
+        return Object.fromEntries(rows.map(({ node, where }) => [node, where]));
+      };
+      await world.run('compile', 'cluster.yaml');
+      assert.deepEqual(await sides(), { master: 'file', node1: 'file', node2: 'file' });
+      for (const node of ['master', 'node1', 'node2']) await world.apply(`tokens/${node}`);
+      const all = await world.tokens();
+      assert.equal(all.length, 3);
+      // All have asked before.
+      const early = await world.bake('--timeout 0s');
+      assert.equal(early.exitCode, 0, early.stderr);
+      assert.deepEqual(await world.tokens(), all);
+      assert.deepEqual(await sides(), { master: 'both', node1: 'both', node2: 'both' });
+
+      // Times have whole seconds.
+      await setTimeout(1100);
+      await world.ask('node1', 'joined');
+      assert.equal((await world.bake('--keep-tokens --timeout 30s')).exitCode, 0);
+      assert.deepEqual(await world.tokens(), all);
+      const { exitCode, stderr } = await world.bake('--timeout 0s');
+      assert.equal(exitCode, 0, stderr);
+      assert.equal(stderr.match(/"node":"node1","token":"\w{6}","verdict":"delete"/g)?.length, 1);
+      assert.equal((await world.tokens()).length, 2);
+      assert.deepEqual(await sides(), { master: 'both', node2: 'both' });
+
+      await world.run('token', 'rotate', 'node1');
+      await world.run('compile', 'cluster.yaml');
+      for (const where of ['file', 'both']) {
+        assert.equal((await sides())['node1'], where);
+        assert.doesNotMatch((await world.bake('--timeout 0s')).stderr, /bootstrap token/);
+        if (where === 'file') await world.apply('tokens/node1');
+      }
+      assert.equal((await world.tokens()).length, 3);
+      // Who asks next does so in a later second.
+      await setTimeout(1100);
+    },
+  );
+
   testUnless(real, missing, 'a login that is none, may not, or does not trust, is told', async ({ world }) => {
     await world.ask('node1', 'again');
     const pair = (name: string) => ({
@@ -405,6 +470,11 @@ for (const { release, part, version } of releases) {
       await world.ask('node1', 'unsigned');
       await world.until('unsigned', 'Approved BakePlan');
       await setTimeout(4000);
+      // Of all three nodes a certificate has come since their tokens were applied.
+      for (const start = Date.now(); (await world.tokens()).length > 0;) {
+        assert.ok(Date.now() - start < 30_000, 'the tokens stay');
+        await setTimeout(200);
+      }
       end.abort('SIGTERM');
       const { exitCode, stdout, stderr } = await ran;
       await world.api.start('kube-controller-manager');
@@ -438,6 +508,14 @@ for (const { release, part, version } of releases) {
     async ({ world }) => {
       await world.compileWith('approver: { image: registry.example.org/bake:0.1.0 }');
       await world.applyApprover();
+      // By its login a description can be gone by too, but its tokens stay.
+      await world.run('token', 'rotate', 'node1');
+      const { exitCode, stderr } = await world.bake('--timeout 30s', world.approverKubeconfig);
+      assert.match(
+        stderr,
+        /^note: bootstrap tokens .* not deleted: .*\(HTTP 403\): secrets is forbidden: .*--keep-tokens/m,
+      );
+      assert.equal(exitCode, 0, stderr);
       const words = '--leader-elect --inventory inventory.json.gz';
       const replicas = ['one', 'two'].map((name) => world.spawn(`${words} --audit-log ${name}.jsonl`));
       try {

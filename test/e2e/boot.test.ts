@@ -200,7 +200,18 @@ test('bake approve-csrs approves exactly those: they are on disk, and every node
     const lines = (await saysOn(node.machine, '/opt/k8s/bin/bake-check')).split('\n');
     assert.equal(lines.at(-1), `ok      registered as ${node.name}`);
   }
+  assert.match(stderr, /^3 bootstrap tokens are gone from the cluster and cluster\.tokens\.json, /m);
+  assert.equal(await tokenSecrets(), '');
 });
+
+const tokenSecrets = () =>
+  cluster.kubectl(
+    'get',
+    'secrets',
+    '--namespace=kube-system',
+    '--field-selector=type=bootstrap.kubernetes.io/token',
+    '--output=name',
+  );
 
 /** The status of a kubelet's answer, asked as from a master, which trusts the CA alone. */
 async function ask(
@@ -301,6 +312,78 @@ test('nothing but the apiservers was asked for anything, from before the boot on
     const { packets, rules } = await cluster.dropped(machine);
     assert.equal(packets, 0, `${name}\n${rules}`);
   }
+});
+
+interface Lease {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly renewTime: string };
+}
+
+/** Waits until a node is ready, and has said so since a moment. */
+async function untilReady(name: string, since: number): Promise<void> {
+  await eventually(`${name} is ready`, 120, async () => {
+    const node = (await cluster.items<NodeObject>('nodes')).find(({ metadata }) => metadata.name === name);
+    const leases = await cluster.items<Lease>('leases', '--namespace=kube-node-lease');
+    const lease = leases.find(({ metadata }) => metadata.name === name);
+    const isNew = Date.parse(lease?.spec.renewTime ?? '') > since;
+    return isNew && node !== undefined && readiness(node)?.status === 'True' ? true : undefined;
+  });
+}
+
+test('a node that has joined is rebooted, and needs no token for that', async () => {
+  const node = nodes.find(({ name }) => name === 'node1');
+  assert.ok(node !== undefined);
+  await node.machine.stop();
+  const since = Date.now();
+  await node.machine.start();
+  await untilReady('node1', since);
+  assert.equal(await tokenSecrets(), '');
+});
+
+async function bake(...argv: readonly string[]): Promise<string> {
+  const { exitCode, stderr, all } = await cluster.bake(argv);
+  assert.equal(exitCode, 0, all);
+  return stderr;
+}
+
+test('once its token is rotated, compiled and applied, a new machine of a name joins', async () => {
+  const old = nodes.find(({ name }) => name === 'node2');
+  assert.ok(old !== undefined);
+  await old.machine.end();
+  assert.match(await bake('compile', 'cluster.yaml', '-o', 'out'), / files for 0 nodes; left out: 3 that have joined /);
+  await bake('token', 'rotate', 'node2', '-f', 'cluster.yaml');
+  assert.match(
+    await bake('compile', 'cluster.yaml', '-o', 'out'),
+    / files for 1 node; .*; left out: 2 that have joined /,
+  );
+  await cluster.kubectl('apply', '-R', '-f', join(cluster.out, 'manifests'));
+  // What is issued is the old machine's, and that is no reason to take the token from the new one.
+  assert.doesNotMatch(await bake('approve-csrs', 'cluster.yaml'), /bootstrap token/);
+  assert.match(await tokenSecrets(), /^secret\/bootstrap-token-[a-z0-9]{6}$/);
+  await cluster.kubectl('delete', 'node', 'node2');
+
+  const since = Date.now();
+  const machine = await cluster.boot(old);
+  await eventually('a serving certificate to be approved', 60, async () => {
+    const waiting = (await requests('kubelet-serving')).filter(
+      ({ spec, status }) => spec.username === 'system:node:node2' && status.conditions === undefined,
+    );
+    return waiting.length > 0 ? true : undefined;
+  });
+  assert.match(await bake('approve-csrs', 'cluster.yaml'), /^1 bootstrap token is gone from the cluster and /m);
+  const podCidr = await eventually('a pod CIDR of node2', 60, async () => {
+    const registered = (await cluster.items<Partial<NodeObject>>('nodes')).find(
+      ({ metadata }) => metadata?.name === 'node2',
+    );
+    return registered?.spec?.podCIDR;
+  });
+  placeCniConfig(machine, podCidr);
+  await untilReady('node2', since);
+  assert.equal(await tokenSecrets(), '');
+  assert.match(
+    await bake('token', 'list', '--cluster', '-f', 'cluster.yaml'),
+    /^3 nodes have joined, without a token$/m,
+  );
 });
 
 test('approval: plan: without bake no node joins, and with it one does, in one run for both certificates', async () => {

@@ -42,7 +42,8 @@ async function bake(...argv: readonly string[]): Promise<void> {
   assert.equal(exitCode, 0, all);
 }
 
-const approveAll = () => bake('approve-csrs', 'cluster.yaml', '--timeout', '2m');
+// Each node is thrown away and booted anew with the same token.
+const approveAll = () => bake('approve-csrs', 'cluster.yaml', '--keep-tokens', '--timeout', '2m');
 
 function nodeCalled(name: string): BootedNode {
   const node = nodes.get(name);

@@ -40,6 +40,8 @@ export interface FakeApiServer {
   readonly certificate: string;
   readonly requests: { readonly method: string; readonly path: string; readonly at: number }[];
   readonly objects: Map<string, Stored>;
+  /** The Secrets of bootstrap tokens, by the token's id. */
+  readonly secrets: Map<string, { readonly uid: string; readonly creationTimestamp: string }>;
   /** How many watch now. */
   readonly watchers: number;
   /** Who holds the one Lease, '' for nobody; undefined where there is none. */
@@ -78,7 +80,7 @@ const types = { apiVersion: 'certificates.k8s.io/v1', kind: 'CertificateSigningR
  * An apiserver as far as certificate signing requests go, for what real ones do on bad days only. What is approved is issued
  * at once.
  * @param faults of the first requests with such a key: `list`, `list again` (a further page), `watch`, `approve`, `group`,
- * `lease`; `approve NAME` for one object
+ * `lease`, `tokens` (their list), `delete token`; `approve NAME` for one object
  */
 export async function fakeApiServer(
   objects: readonly Stored[],
@@ -87,6 +89,7 @@ export async function fakeApiServer(
   const { certificate, keys } = makeAuthority();
   const key = keys.privateKey.export({ type: 'pkcs8', format: 'pem' });
   const stored = new Map(objects.map((object) => [object.metadata.name, object]));
+  const secrets: FakeApiServer['secrets'] = new Map();
   const requests: { method: string; path: string; at: number }[] = [];
   const counts = new Map<string, number>();
   const changes: Change[] = [];
@@ -101,6 +104,7 @@ export async function fakeApiServer(
     certificate,
     requests,
     objects: stored,
+    secrets,
     get watchers() {
       return watchers.size;
     },
@@ -172,7 +176,10 @@ export async function fakeApiServer(
     else if (kind === 'approve') approve(body, fault, send, () => request.socket.destroy());
     else if (kind === 'other') send(404, { message: 'not found' });
     else if (kind === 'lease') keepLease(method, body, send);
-    else if (kind === 'watch') watch(new URL(path, fake.url).searchParams, fault, response);
+    else if (kind === 'tokens') listTokens(request, new URL(path, fake.url).searchParams, send);
+    else if (kind === 'delete token') {
+      deleteToken(path.split('bootstrap-token-')[1] ?? '', body, fault, send, () => request.socket.destroy());
+    } else if (kind === 'watch') watch(new URL(path, fake.url).searchParams, fault, response);
     else list(new URL(path, fake.url).searchParams, send);
   }
 
@@ -186,6 +193,50 @@ export async function fakeApiServer(
       version += 1;
       lease = { ...put, metadata: { ...put.metadata, resourceVersion: String(version) } };
       send(200, lease);
+    }
+  }
+
+  function listTokens(
+    { headers }: IncomingMessage,
+    query: URLSearchParams,
+    send: (status: number, value: unknown) => void,
+  ): void {
+    const isMetadata = headers.accept === 'application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1';
+    const isOfTokens = query.get('fieldSelector') === 'type=bootstrap.kubernetes.io/token';
+    if (!isMetadata || !isOfTokens) {
+      send(406, { message: 'only metadata of bootstrap tokens is to be asked for' });
+      return;
+    }
+    const from = Number(query.get('continue') ?? 0);
+    const to = from + Number(query.get('limit'));
+    const items = [...secrets].slice(from, to).map(([id, metadata]) => ({
+      metadata: { name: `bootstrap-token-${id}`, namespace: 'kube-system', ...metadata },
+    }));
+    const metadata = to < secrets.size ? { continue: String(to) } : {};
+    send(200, {
+      apiVersion: 'meta.k8s.io/v1',
+      kind: 'PartialObjectMetadataList',
+      metadata,
+      items: items.length === 0 ? null : items,
+    });
+  }
+
+  function deleteToken(
+    id: string,
+    body: string,
+    fault: Fault | undefined,
+    send: (status: number, value: unknown) => void,
+    reset: () => void,
+  ): void {
+    const { preconditions } = JSON.parse(body) as { preconditions: { uid: string } };
+    const secret = secrets.get(id);
+    if (secret !== undefined && fault === 'changed') secrets.set(id, { ...secret, uid: 'another' });
+    if (secrets.get(id) === undefined) send(404, { message: 'not found' });
+    else if (secrets.get(id)?.uid !== preconditions.uid) send(409, { message: 'Precondition failed: UID' });
+    else {
+      secrets.delete(id);
+      if (fault === 'late reset') reset();
+      else send(200, { kind: 'Status', status: 'Success' });
     }
   }
 
@@ -252,6 +303,7 @@ export async function fakeApiServer(
 
 function kindOf(method: string, path: string): string {
   if (path.includes('/leases')) return 'lease';
+  if (path.includes('/secrets')) return method === 'DELETE' ? 'delete token' : 'tokens';
   if (method === 'PUT') return 'approve';
   if (path === '/apis/certificates.k8s.io') return 'group';
   if (path.includes('watch=')) return 'watch';

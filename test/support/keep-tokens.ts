@@ -17,4 +17,4 @@ const { store } = await updateTokenStore(
   },
   new AbortController().signal,
 );
-process.stdout.write([...store.values()].map(({ id }) => id).join());
+process.stdout.write([...store.tokens.values()].map(({ id }) => id).join());

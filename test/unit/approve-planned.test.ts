@@ -111,9 +111,12 @@ function approve(
   return inCluster(objects, faultsOf, once, options);
 }
 
+/** Of each request, unless a test has another. */
+const asked = '2020-08-02T14:50:00Z';
+
 /** Approved once, told once, and issued. */
 function expectApproved({ reports, decisions, server }: Ended, attempts: number): void {
-  assert.deepEqual(reports, [{ node: 'node1', use: 'serving', state: 'issued', csr: 'csr-prd8t', why: '' }]);
+  assert.deepEqual(reports, [{ node: 'node1', use: 'serving', state: 'issued', csr: 'csr-prd8t', asked, why: '' }]);
   assert.deepEqual(
     decisions.map(({ name, verdict }) => `${name} ${verdict.kind}`),
     ['csr-prd8t approve'],
@@ -246,7 +249,7 @@ faults('another certificate than was asked for is told', async () => {
   const request = csrOf({}, { status: { conditions: [{ type: 'Approved' }], certificate: 'LS0t' } });
   const { reports } = await approve([request], {}, { timeoutMs: 0 });
   assert.deepEqual(reports, [
-    { node: 'node1', use: 'serving', state: 'wrong', csr: 'csr-prd8t', why: 'it is no certificate' },
+    { node: 'node1', use: 'serving', state: 'wrong', csr: 'csr-prd8t', asked, why: 'it is no certificate' },
   ]);
 });
 
@@ -263,7 +266,7 @@ faults('10,000 wait and 9,900 are bad: the good ones go through', async () => {
   const ended = await approve([...strangers.slice(0, 5000), ...own, ...strangers.slice(5000)], {
     'list again': [{ status: 410 }],
   });
-  assert.deepEqual(ended.reports, [{ node: 'node1', use: 'serving', state: 'issued', csr: 'own-99', why: '' }]);
+  assert.deepEqual(ended.reports, [{ node: 'node1', use: 'serving', state: 'issued', csr: 'own-99', asked, why: '' }]);
   const count = (reason: string) =>
     ended.decisions.filter(({ verdict }) => (verdict.kind === 'refuse' ? verdict.reason : verdict.kind) === reason)
       .length;

@@ -11,12 +11,13 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { execa } from 'execa';
 import { suite } from 'uvu';
 import { Failure } from '../../src/diagnostics/failure.ts';
 import { holdMark, releaseMark } from '../../src/edges/run-mark.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../../src/edges/token-store.ts';
-import { issueTokens, rotateTokens, type IssuedTokens } from '../../src/tokens/issue-tokens.ts';
+import { dropSpent, issueTokens, rotateTokens, type IssuedTokens } from '../../src/tokens/issue-tokens.ts';
 import type { TokenStore } from '../../src/tokens/token.ts';
 import { withBundle } from '../support/bundle.ts';
 import { onFailingDisk, systemError } from '../support/failing-disk.ts';
@@ -29,6 +30,9 @@ const never = new AbortController().signal;
 
 const issue = (store: TokenStore): IssuedTokens => issueTokens(store, ['a', 'b'], issuing);
 const rotate = (store: TokenStore): IssuedTokens => rotateTokens(store, ['a', 'b'], issuing);
+
+const secret = '0123456789abcdef';
+const entry = { node: 'a', id: 'abcdef', secret, expires: '2020-08-03T14:12:04Z' };
 
 function inStore(work: (path: string, folder: string) => Promise<void>): () => Promise<void> {
   return () => inTemporaryFolder((folder) => work(join(folder, 'cluster.tokens.json'), folder));
@@ -53,12 +57,26 @@ tokens('lies beside the description', () => {
 tokens(
   'keeps what it was given, readable by the owner alone, and nothing else',
   inStore(async (path, folder) => {
-    assert.deepEqual(readTokenStore(path), new Map());
+    assert.deepEqual(readTokenStore(path), { tokens: new Map(), joined: new Set() });
     const before = process.umask(0);
     const { store } = await updateTokenStore(path, issue, never).finally(() => process.umask(before));
     assert.deepEqual(readTokenStore(path), store);
+    const spent = [...store.tokens.values()].slice(0, 1);
+    const left = await updateTokenStore(path, (kept) => dropSpent(kept, spent), never);
+    assert.deepEqual(readTokenStore(path), left.store);
+    assert.deepEqual([...left.store.joined], ['a']);
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.deepEqual(readdirSync(folder), ['cluster.tokens.json']);
+  }),
+);
+
+tokens(
+  'of an earlier version knows of none that has joined',
+  inStore(async (path) => {
+    writeFileSync(path, JSON.stringify({ tokens: [entry] }), { mode: 0o600 });
+    assert.deepEqual(readTokenStore(path), { tokens: new Map([['a', entry]]), joined: new Set() });
+    await updateTokenStore(path, rotate, never);
+    assert.deepEqual([...readTokenStore(path).tokens.keys()], ['a', 'b']);
   }),
 );
 
@@ -90,8 +108,6 @@ tokens(
   }),
 );
 
-const secret = '0123456789abcdef';
-const entry = { node: 'a', id: 'abcdef', secret, expires: '2020-08-03T14:12:04Z' };
 const damages: [string, string, RegExp][] = [
   ['empty', '', /is not JSON/],
   ['cut short', `{"tokens":[{"node":"a","id":"abcdef","secret":"${secret}`, /is not JSON/],
@@ -106,6 +122,11 @@ const damages: [string, string, RegExp][] = [
   ],
   ['with a wrong date', JSON.stringify({ tokens: [{ ...entry, expires: 'tomorrow' }] }), /tokens\.0\.expires: Invalid/],
   ['with a node twice', JSON.stringify({ tokens: [entry, entry] }), /a node stands in it twice/],
+  [
+    'with a token of one that has joined',
+    JSON.stringify({ tokens: [entry], joined: ['a'] }),
+    /a node stands in it twice/,
+  ],
 ];
 for (const [how, text, says] of damages) {
   tokens(
@@ -184,7 +205,7 @@ tokens(
           ).catch(() => undefined),
       );
       const after = readTokenStore(path);
-      assert.ok([before, meant].some((store) => JSON.stringify([...(store ?? [])]) === JSON.stringify([...after])));
+      assert.ok([before, meant].some((store) => isDeepStrictEqual(store, after)));
       await updateTokenStore(path, rotate, never);
       assert.deepEqual(readdirSync(folder), ['cluster.tokens.json'], `killed before call ${at}`);
       if (calls < at) break;
@@ -203,7 +224,7 @@ tokens(
         const runs = await Promise.all(Array.from({ length: 6 }, () => execa(process.execPath, [script, path, nodes])));
         const ids = new Set(runs.map(({ stdout }) => stdout));
         assert.equal(ids.size, 1);
-        assert.equal([...ids][0], [...readTokenStore(path).values()].map(({ id }) => id).join());
+        assert.equal([...ids][0], [...readTokenStore(path).tokens.values()].map(({ id }) => id).join());
       }
     }),
   ),
@@ -235,7 +256,7 @@ tokens(
     assert.ok(existsSync(flag));
     utimesSync(flag, new Date(), new Date(Date.now() - 11_000));
     await updateTokenStore(path, issue, never);
-    assert.equal(readTokenStore(path).size, 2);
+    assert.equal(readTokenStore(path).tokens.size, 2);
   }),
 );
 

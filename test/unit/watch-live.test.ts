@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
 import { suite } from 'uvu';
 import type { Context } from '../../src/cli/context.ts';
+import { SpentTokens } from '../../src/cli/spent-tokens.ts';
 import { watchLive } from '../../src/cli/watch-live.ts';
 import { planOf } from '../../src/csr/plan.ts';
 import { Failure } from '../../src/diagnostics/failure.ts';
@@ -11,7 +12,8 @@ import { csrOf } from '../support/make-csr.ts';
 // What cannot be brought about from outside at the right moment.
 const test = suite('watchLive');
 
-test('what fails while a signal ends it is told all the same', async () => {
+/** @param deletes whether tokens are looked after at the same time */
+async function failWhileItEnds(deletes: boolean): Promise<void> {
   const server = await fakeApiServer([csrOf({}, {}) as unknown as Stored]);
   const end = new AbortController();
   const stream = { write: () => undefined };
@@ -36,11 +38,16 @@ test('what fails while a signal ends it is told all the same', async () => {
   };
   const connection = { server: server.url, tls: { ca: Buffer.from(server.certificate) }, token: () => undefined };
   try {
-    const watching = watchLive(inventory, connection, audit, { output: 'table', timeout: 60 }, context);
+    const spent = deletes ? new SpentTokens('cluster.yaml', () => undefined, context) : undefined;
+    const watching = watchLive(inventory, connection, audit, { output: 'table', timeout: 60 }, context, spent);
     await assert.rejects(watching, { code: 'disk-full' });
   } finally {
     await server.close();
   }
+}
+
+test('what fails while a signal ends it is told all the same', async () => {
+  for (const deletes of [false, true]) await failWhileItEnds(deletes);
 });
 
 test.run();

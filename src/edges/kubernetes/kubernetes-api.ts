@@ -13,7 +13,9 @@ export interface Answer {
   readonly body: unknown;
 }
 
-type Method = 'GET' | 'POST' | 'PUT';
+type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+const JSON_TYPE = 'application/json';
 
 /** etcd takes objects of 1.5 MiB. */
 const MAX_LINE = 8 << 20;
@@ -44,12 +46,13 @@ export class KubernetesApi {
 
   /**
    * @param path from /api or /apis on
+   * @param accept a form of JSON
    * @throws SourceTrouble what may be over in a moment, or is of what was sent only: no connection, 429, 5xx, 422
    * @throws Failure `cluster-refuses`, `cluster-untrusted`
    */
-  async call(method: Method, path: string, body?: object): Promise<Answer> {
+  async call(method: Method, path: string, body?: object, accept = JSON_TYPE): Promise<Answer> {
     try {
-      const answer = await this.#request(method, path, { body, bodyTimeout: this.#stallMs });
+      const answer = await this.#request(method, path, { body, accept, bodyTimeout: this.#stallMs });
       return this.#read(answer, await answer.body.text());
     } catch (error) {
       throw this.#explain(error);
@@ -109,7 +112,11 @@ export class KubernetesApi {
   async #request(
     method: Method,
     path: string,
-    { body, bodyTimeout }: { readonly body?: object | undefined; readonly bodyTimeout: number },
+    {
+      body,
+      accept = JSON_TYPE,
+      bodyTimeout,
+    }: { readonly body?: object | undefined; readonly accept?: string; readonly bodyTimeout: number },
   ): Promise<Dispatcher.ResponseData> {
     const { server, token } = this.#connection;
     const bearer = token();
@@ -117,9 +124,9 @@ export class KubernetesApi {
       dispatcher: this.#client,
       method,
       headers: {
-        accept: 'application/json',
+        accept,
         'user-agent': 'bake',
-        ...(body && { 'content-type': 'application/json' }),
+        ...(body && { 'content-type': JSON_TYPE }),
         ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
       },
       body: body === undefined ? null : JSON.stringify(body),
@@ -138,7 +145,7 @@ export class KubernetesApi {
     const remedy =
       statusCode === 401
         ? 'renew the login in the kubeconfig'
-        : 'bake lists and approves certificatesigningrequests, and keeps a Lease with --leader-elect';
+        : '`bake explain cluster-refuses` tells which rights it takes';
     throw new Failure(
       'cluster-refuses',
       `${this.#connection.server} refuses (HTTP ${statusCode}): ${messageOf(text)}; ${remedy}`,
