@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import { KubernetesApi } from '../../src/edges/kubernetes/kubernetes-api.ts';
+import { connectionTo } from '../support/connection-to.ts';
 import { fakeApiServer, type FakeApiServer, type Stored } from '../support/fake-apiserver.ts';
 import { csrOf } from '../support/make-csr.ts';
 
@@ -11,8 +12,7 @@ const answers = suite('answers without end');
 function withServer(work: (api: KubernetesApi, server: FakeApiServer) => Promise<void>): () => Promise<void> {
   return async () => {
     const server = await fakeApiServer([csrOf({}, {}) as unknown as Stored]);
-    const connection = { server: server.url, tls: { ca: Buffer.from(server.certificate) }, token: () => undefined };
-    const api = new KubernetesApi(connection, { signal: new AbortController().signal });
+    const api = new KubernetesApi(connectionTo(server), { signal: new AbortController().signal });
     try {
       await work(api, server);
     } finally {

@@ -5,6 +5,7 @@ import type { Context } from '../../src/cli/context.ts';
 import { watchLive } from '../../src/cli/watch-live.ts';
 import { planOf } from '../../src/cluster/planned-identity.ts';
 import { Failure } from '../../src/diagnostics/failure.ts';
+import { connectionTo } from '../support/connection-to.ts';
 import { fakeApiServer, type Stored } from '../support/fake-apiserver.ts';
 import { csrOf } from '../support/make-csr.ts';
 
@@ -34,9 +35,8 @@ test('what fails while a signal ends it is told all the same', async () => {
     plan: planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] }),
     authority: server.certificate,
   };
-  const connection = { server: server.url, tls: { ca: Buffer.from(server.certificate) }, token: () => undefined };
   try {
-    const watching = watchLive(inventory, connection, audit, { output: 'table', timeout: 60 }, context);
+    const watching = watchLive(inventory, connectionTo(server), audit, { output: 'table', timeout: 60 }, context);
     await assert.rejects(watching, { code: 'disk-full' });
   } finally {
     await server.close();
