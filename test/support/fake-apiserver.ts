@@ -48,6 +48,8 @@ export interface FakeApiServer {
   tokens: readonly string[] | undefined;
   /** Whether somebody signs. */
   signs: boolean;
+  /** What whoever asks is told of their rights. */
+  mayApprove: boolean;
   /** Puts an object in, as somebody who asks or changes it would; undefined takes it out. */
   store(name: string, object: Stored | undefined): void;
   /** Puts the Lease into somebody's hands. */
@@ -109,6 +111,7 @@ export async function fakeApiServer(
     },
     tokens: undefined,
     signs: true,
+    mayApprove: true,
     onRequest: () => undefined,
     store,
     holdLease: (holderIdentity, leaseDurationSeconds) => {
@@ -170,6 +173,7 @@ export async function fakeApiServer(
     } else if (typeof fault === 'object') send(fault.status, { message: 'on purpose' }, fault.headers);
     else if (kind === 'group') send(200, { versions: [{ version: 'v1' }] });
     else if (kind === 'approve') approve(body, fault, send, () => request.socket.destroy());
+    else if (kind === 'review') send(201, { status: { allowed: fake.mayApprove } });
     else if (kind === 'lease') keepLease(method, body, send);
     else if (kind === 'watch') watch(new URL(path, fake.url).searchParams, fault, response);
     else list(new URL(path, fake.url).searchParams, send);
@@ -251,6 +255,7 @@ export async function fakeApiServer(
 
 function kindOf(method: string, path: string): string {
   if (path.includes('/leases')) return 'lease';
+  if (path.endsWith('/selfsubjectaccessreviews')) return 'review';
   if (method === 'PUT') return 'approve';
   if (path === '/apis/certificates.k8s.io') return 'group';
   if (path.includes('watch=')) return 'watch';
