@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { issue, makeAuthority, requestedIn } from './make-certificate.ts';
 
@@ -24,6 +25,7 @@ export type Fault =
   | 'late reset'
   | 'cut short'
   | 'no JSON'
+  | 'endless'
   | 'silence'
   /** Of a watch: it begins, and tells nothing. */
   | 'mute'
@@ -168,7 +170,14 @@ export async function fakeApiServer(
       // Until the test is over.
     } else if (fault === 'reset') request.socket.destroy();
     else if (fault === 'no JSON') response.end('<html>');
-    else if (fault === 'cut short') {
+    else if (fault === 'endless') {
+      const spaces = Buffer.alloc(1 << 20, ' ');
+      Readable.from(
+        (function* () {
+          for (;;) yield spaces;
+        })(),
+      ).pipe(response);
+    } else if (fault === 'cut short') {
       response.writeHead(200, { 'content-length': 1000 }).write('{"items": [', () => request.socket.destroy());
     } else if (typeof fault === 'object') send(fault.status, { message: 'on purpose' }, fault.headers);
     else if (kind === 'group') send(200, { versions: [{ version: 'v1' }] });
