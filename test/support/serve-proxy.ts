@@ -32,7 +32,8 @@ export async function serveProxy(hosts: Readonly<Record<string, string>> = {}): 
       upstream.pipe(socket).pipe(upstream);
     });
     sockets.push(socket, upstream);
-    for (const end of [socket, upstream]) end.on('error', () => undefined);
+    socket.on('error', () => undefined);
+    upstream.on('error', () => socket.end('HTTP/1.1 502 Bad Gateway\r\n\r\n'));
   });
   proxy.listen(0, '127.0.0.1');
   await once(proxy, 'listening');

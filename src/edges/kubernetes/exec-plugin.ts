@@ -1,6 +1,5 @@
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
-import { execa } from 'execa';
 import * as z from 'zod';
 import { Failure } from '../../diagnostics/failure.ts';
 
@@ -124,6 +123,8 @@ export class ExecPlugin {
   async #run(): Promise<Given> {
     const { env, cwd, stderr, signal } = this.#around;
     const { command, args, env: more } = this.#exec;
+    // For nobody else: it takes 20 ms.
+    const { execa } = await import('execa');
     signal.throwIfAborted();
     const isInteractive = this.#isInteractive();
     const running = execa(command.includes('/') ? resolve(this.#folder, command) : command, args ?? [], {
