@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import dns from 'node:dns';
+import { createServer } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import { KubernetesApi } from '../../src/edges/kubernetes/kubernetes-api.ts';
@@ -229,6 +231,43 @@ logins(
   }),
 );
 
+const proxies = suite('proxies that make no tunnel');
+
+for (const [what, answer, says] of [
+  ['one that is silent', undefined, /^the proxy 127\.0\.0\.1:\d+: it does not answer$/],
+  ['one that reaches nobody', '502 Bad Gateway', /^the proxy answers HTTP 502$/],
+  ['one that wants a login', '407 Proxy Authentication Required', /: the proxy wants a login \(HTTP 407\)$/],
+] as const) {
+  proxies(`${what} is told`, async () => {
+    const sockets: Socket[] = [];
+    const proxy = createServer().on('connect', (_, socket: Socket) => {
+      sockets.push(socket);
+      if (answer !== undefined) socket.end(`HTTP/1.1 ${answer}\r\n\r\n`);
+    });
+    await new Promise<void>((resolve) => proxy.listen(0, '127.0.0.1', resolve));
+    const { port } = proxy.address() as AddressInfo;
+    const api = new KubernetesApi(
+      {
+        servers: ['https://apiserver.example'],
+        proxyFor: () => `http://127.0.0.1:${port}`,
+        login: () => ({ headers: {}, tls: {} }),
+        forget: () => undefined,
+      },
+      { signal: new AbortController().signal, stallMs: 500 },
+    );
+    const started = performance.now();
+    try {
+      await assert.rejects(api.call('GET', group), { message: says });
+      assert.ok(performance.now() - started < 5000);
+    } finally {
+      await api.close();
+      for (const socket of sockets) socket.destroy();
+      proxy.close();
+    }
+  });
+}
+
 answers.run();
 servers.run();
 logins.run();
+proxies.run();
