@@ -106,7 +106,7 @@ export class Follower {
 
   /**
    * Trouble with decisions keeps nothing else waiting.
-   * @throws Failure where the cluster takes none from the start: a login that may list may still not approve
+   * @throws Failure where the cluster takes none from the start, and the login may not approve: one that may list need not
    */
   async #send(api: CsrApi): Promise<void> {
     const { onTrouble, onHealth } = this.#following;
@@ -114,7 +114,9 @@ export class Follower {
     if (tried > 0) this.#isStuck = failed.length === tried;
     const [first] = failed;
     if (first === undefined) return;
-    if (this.#isStuck && !this.#wasWell && first.trouble instanceof Failure) throw first.trouble;
+    if (this.#isStuck && !this.#wasWell && first.trouble instanceof Failure) {
+      if (!(await api.mayApprove())) throw first.trouble;
+    }
     if (this.#isStuck) onHealth?.(false);
     const told = `${first.name} is not decided: ${first.trouble.message}`;
     if (told !== this.#toldOfDecisions) onTrouble(told);

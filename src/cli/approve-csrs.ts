@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { Endpoint } from '../cluster/cluster.ts';
 import { auditLine } from '../csr/audit-line.ts';
 import { inventoryOf, type Inventory } from '../csr/inventory.ts';
 import { signersOf, type Plan } from '../csr/plan.ts';
@@ -6,6 +7,7 @@ import { Survey, type Decision } from '../csr/survey.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
 import { auditLog } from '../edges/audit-log.ts';
 import { CsrApi, type CsrPage } from '../edges/kubernetes/csr-api.ts';
+import { withStandIns } from '../edges/kubernetes/connection.ts';
 import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { readKubeconfig } from '../edges/kubernetes/read-kubeconfig.ts';
 import { requireTokenStore, tokenStoreOf } from '../edges/token-store.ts';
@@ -38,14 +40,15 @@ export interface ApproveCsrsOptions extends WatchOptions {
  * @throws Failure `csrs-unreadable`, `unknown-csr`, `token-store-missing`, `kubeconfig-unusable`, `output-unwritable`, or as approveLive
  */
 export async function approveCsrs(file: string, options: ApproveCsrsOptions, context: Context): Promise<number> {
-  const inventory = inventoryFrom(file, options, context);
-  if (inventory === undefined) return exitCodes.description;
+  const from = inventoryFrom(file, options, context);
+  if (from === undefined) return exitCodes.description;
+  const { inventory, apiServers } = from;
   const planned = inventory instanceof InventoryFile ? inventory.current : inventory;
   const audit = auditTo(options, context);
   if (options.fromFile !== undefined)
     return judge(planned.plan, [{ values: await readCsrFile(options.fromFile, context) }], audit, options, context);
 
-  const connection = readKubeconfig(options, context);
+  const connection = withStandIns(readKubeconfig(options, context), apiServers);
   // Who goes by an inventory has no token file, and may be a Pod that must not delete Secrets.
   const keeps = options.keepTokens === true || inventory instanceof InventoryFile;
   const spent = keeps ? undefined : new SpentTokens(file, audit, context);
@@ -63,17 +66,21 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
   }
 }
 
+interface Source {
+  readonly inventory: Inventory | InventoryFile;
+  /** As far as they are known; in a Pod their Service chooses. */
+  readonly apiServers: readonly Endpoint[];
+}
+
 /** What is planned; undefined where the description is wrong, which is told. */
-function inventoryFrom(
-  file: string,
-  { inventory, output }: ApproveCsrsOptions,
-  context: Context,
-): Inventory | InventoryFile | undefined {
-  if (inventory !== undefined) return new InventoryFile(inventory, context);
+function inventoryFrom(file: string, { inventory, output }: ApproveCsrsOptions, context: Context): Source | undefined {
+  if (inventory !== undefined) return { inventory: new InventoryFile(inventory, context), apiServers: [] };
   const loaded = loadAndReport(file, output === 'json' ? { json: true } : {}, context);
-  if (loaded?.cluster.approval !== 'plan') return loaded && inventoryOf(loaded.cluster);
-  const { tokens } = requireTokenStore(tokenStoreOf(resolve(context.cwd, file)));
-  return inventoryOf(loaded.cluster, (node) => tokens.get(node)?.id);
+  if (loaded === undefined) return undefined;
+  const { approval, controlPlane } = loaded.cluster;
+  const store = approval === 'plan' ? requireTokenStore(tokenStoreOf(resolve(context.cwd, file))) : undefined;
+  const tokenIdOf = store && ((node: string) => store.tokens.get(node)?.id);
+  return { inventory: inventoryOf(loaded.cluster, tokenIdOf), apiServers: controlPlane.apiServers };
 }
 
 /** Where the lines of the verdicts go. */

@@ -7,7 +7,7 @@ import type { Inventory } from '../csr/inventory.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
 import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { LeaseApi } from '../edges/kubernetes/lease-api.ts';
-import type { Connection } from '../edges/kubernetes/read-kubeconfig.ts';
+import type { Connection } from '../edges/kubernetes/connection.ts';
 import { serveStatus } from '../edges/status-server.ts';
 import { approvingIn, rowOf, tellOfOldBinding, type Audit, type LiveOptions } from './approve-live.ts';
 import type { Context } from './context.ts';

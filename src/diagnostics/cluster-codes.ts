@@ -6,8 +6,10 @@ export const clusterCodes = {
     severity: 'error',
     summary: 'the kubeconfig leads to no cluster',
     story: `bake finds it as kubectl does: --kubeconfig, else the files of $KUBECONFIG, else ~/.kube/config, else the service
-account of the Pod that it runs in; --context chooses in it. It takes client certificates, tokens and files of tokens. A login by exec, by a proxy or by a password it does not
-know: \`kubectl get csr -o json | bake approve-csrs --from-file -\` judges all the same.`,
+account of the Pod that it runs in; --context chooses in it. It takes client certificates, tokens, files of tokens and
+exec plugins, and goes through the proxy of proxy-url or HTTPS_PROXY. Passwords and auth-provider, which Kubernetes has
+given up, and SOCKS it does not know:
+\`kubectl get csr -o json | bake approve-csrs --from-file -\` judges all the same. docs/kubeconfig.md has the list.`,
   },
   'cluster-unreachable': {
     severity: 'error',
@@ -19,16 +21,18 @@ Nothing is lost: requests wait in the cluster for a day, and kubelet makes a new
     severity: 'error',
     summary: 'the apiserver could not be trusted, or is not there',
     story: `Its certificate is not signed by the kubeconfig's certificate-authority, is for another name or has expired; or
-there is no such host. Asking again would not help. tls-server-name in the kubeconfig says by which name to know it.`,
+there is no such host, or the proxy wants a login. Asking again would not help. tls-server-name in the kubeconfig says by
+which name to know it.`,
   },
   'cluster-refuses': {
     severity: 'error',
     summary: 'the apiserver refuses what bake asks',
     story: `The login is no longer good, or may not do this. bake lists certificatesigningrequests, updates
 certificatesigningrequests/approval, and approves for the signer kubernetes.io/kubelet-serving (the verb approve on
-signers), with \`approval: plan\` also for kubernetes.io/kube-apiserver-client-kubelet; with --leader-elect it gets, creates
-and updates the Lease kube-system/bake-approver. Unless --keep-tokens is given
-it lists and deletes Secrets in kube-system, bootstrap tokens only; without that right it approves all the same. https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
+signers), with \`approval: plan\` also for kubernetes.io/kube-apiserver-client-kubelet; with --leader-elect it gets and updates
+the Lease kube-system/bake-approver, and creates it where manifests/approver has not. Unless --keep-tokens is given it lists and
+deletes Secrets in kube-system, bootstrap tokens only; without that right it approves all the same.
+https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization`,
   },
   'nodes-without-certificate': {
     severity: 'error',

@@ -1,32 +1,34 @@
-import { Agent, EnvHttpProxyAgent, Pool, request, type Dispatcher } from 'undici';
-import { Failure } from '../diagnostics/failure.ts';
+import { Agent, Pool, ProxyAgent, request, type Dispatcher } from 'undici';
+import type { ProxyFor } from './environment-proxies.ts';
 import { SourceTrouble } from './source-trouble.ts';
 
-type Environment = Readonly<Record<string, string | undefined>>;
+export interface ClientOptions {
+  /** Silence after which a connection is given up. */
+  readonly stallMs: number;
+  /** To whom the connection goes in the end, as node:tls takes it; a proxy is known by what this machine trusts. */
+  readonly tls?: object;
+  /** To one place at once, and how long one that is not used is kept; else as undici has it. */
+  readonly connections?: number;
+  readonly keepAliveTimeout?: number;
+}
 
-/**
- * Connections to wherever the environment says: http:// by HTTP_PROXY, https:// by HTTPS_PROXY and by nothing else, but
- * for the hosts of NO_PROXY; each name in either case. So do curl and Go; undici would take HTTP_PROXY for both.
- * @param stallMs silence after which a connection is given up
- * @throws Failure `proxy-unusable`
- */
-export function httpClient(env: Environment, stallMs: number): Dispatcher {
+/** Connections to wherever they are asked for, through the proxy that leads there. */
+export function httpClient(proxyFor: ProxyFor, { stallMs, tls, ...pool }: ClientOptions): Dispatcher {
   const timing = { headersTimeout: stallMs, bodyTimeout: stallMs };
-  const proxies = { http: proxyOf(env, 'http_proxy'), https: proxyOf(env, 'https_proxy') };
-  const noProxy = env['no_proxy'] ?? env['NO_PROXY'] ?? '';
-  const connect = { timeout: Math.min(stallMs, 20_000) };
+  const timeout = Math.min(stallMs, 20_000);
+  const connect = { ...tls, timeout };
   const agent = new Agent({
     factory: (origin) => {
-      const proxy = new URL(origin).protocol === 'https:' ? proxies.https : proxies.http;
-      if (proxy === undefined) return new Pool(origin, { connect });
-      // A tunnel for http:// is what proxies refuse, Squid as it is installed among them.
-      return new EnvHttpProxyAgent({
-        connect,
-        httpProxy: proxy,
-        httpsProxy: proxy,
-        noProxy,
+      const proxy = proxyFor(new URL(origin));
+      if (proxy === undefined) return new Pool(origin, { ...pool, connect });
+      return new ProxyAgent({
+        ...pool,
+        uri: proxy,
+        // A tunnel for http:// is what proxies refuse, Squid as it is installed among them.
         proxyTunnel: false,
-        clientFactory: proxyPool,
+        proxyTls: { timeout },
+        requestTls: connect,
+        clientFactory: (place, options) => proxyPool(place, { ...options, ...timing }),
       });
     },
   });
@@ -48,17 +50,6 @@ function proxyPool(place: URL, options: object): Pool {
         throw new SourceTrouble(`the proxy ${place.host}: ${message}`, { again });
       }),
   });
-}
-
-function proxyOf(env: Environment, name: string): string | undefined {
-  const written = env[name] ?? env[name.toUpperCase()];
-  if (written === undefined || written === '') return undefined;
-  // curl, too, takes host:port for http://host:port.
-  const proxy = written.includes('://') ? written : `http://${written}`;
-  if (URL.canParse(proxy) && ['http:', 'https:'].includes(new URL(proxy).protocol)) return proxy;
-  // It may hold a password, so it is not shown.
-  const message = `${name.toUpperCase()} is no address of an HTTP proxy; write it as http://HOST:PORT`;
-  throw new Failure('proxy-unusable', message);
 }
 
 export interface HttpRequest {
@@ -183,9 +174,9 @@ export function troubleOf(
   if (/CERT|SELF_SIGNED|UNABLE_TO_VERIFY|ERR_TLS/.test(code)) {
     return new SourceTrouble(`its certificate is not trusted: ${message} (${code}); ${trust}`, { again: false });
   }
-  if (message.includes('Proxy response') && message.includes('407')) {
-    return new SourceTrouble('the proxy wants a login (HTTP 407)', { again: false });
-  }
+  const [, proxyStatus] = /^Proxy response \((\d+)\)/.exec(message) ?? [];
+  if (proxyStatus === '407') return new SourceTrouble('the proxy wants a login (HTTP 407)', { again: false });
+  if (proxyStatus !== undefined) return new SourceTrouble(`the proxy answers HTTP ${proxyStatus}`, { again: true });
   const words: Readonly<Record<string, string>> = {
     UND_ERR_BODY_TIMEOUT: 'it went silent in the middle',
     UND_ERR_HEADERS_TIMEOUT: 'it does not answer',

@@ -1,5 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import { fileURLToPath } from 'node:url';
+import { environmentProxies } from './environment-proxies.ts';
 import { httpClient } from './http-client.ts';
 import { openHttp, sizeByHttp } from './http-source.ts';
 import { openFile, sizeOfFile } from './file-source.ts';
@@ -28,7 +29,7 @@ export class Sources {
   constructor(env: Readonly<Record<string, string | undefined>>, patience: Patience) {
     this.#env = env;
     this.patience = patience;
-    this.#http = httpClient(env, patience.stallMs);
+    this.#http = httpClient(environmentProxies(env), { stallMs: patience.stallMs });
   }
 
   get http() {

@@ -491,12 +491,32 @@ live(
   'a login that may list and not approve is told at once',
   inCluster(
     [good],
-    async (bake) => {
+    async (bake, server) => {
+      server.mayApprove = false;
       const { exitCode, stdout, stderr } = await bake('--timeout 60s');
       assert.match(stderr, /^error cluster-refuses: .*\(HTTP 403\): on purpose; /m);
       assert.deepEqual([exitCode, stdout], [3, '']);
     },
     { approve: [{ status: 403 }] },
+  ),
+);
+
+live(
+  'where the login may approve, one request that is refused for its own sake does not end it',
+  inCluster(
+    [good],
+    async (bake, server) => {
+      server.onRequest = () => {
+        if (server.requests.at(-1)?.path.includes('watch=')) server.store('csr-zg6q9', goodToo as unknown as Stored);
+        if (server.objects.size > 1) server.onRequest = () => undefined;
+      };
+      const { stdout, stderr } = await bake('--timeout 2s');
+      assert.match(stdout, /^node1 +pending +csr-prd8t .*\(HTTP 403\): on purpose/m);
+      assert.match(stdout, /^node2 +issued +csr-zg6q9$/m);
+      assert.match(stderr, /: csr-prd8t is not decided: .*\(HTTP 403\)/);
+      assert.match(stderr, /^error nodes-without-certificate: /m);
+    },
+    { 'approve csr-prd8t': Array(100).fill({ status: 403 }) },
   ),
 );
 

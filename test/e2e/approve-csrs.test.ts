@@ -9,6 +9,7 @@ import { suite } from 'uvu';
 import { parse, parseAllDocuments } from 'yaml';
 import { startApiServer, type ApiServer, type Login, type Release } from '../support/apiserver.ts';
 import { sequence } from '../support/der.ts';
+import { give, writePlugin } from '../support/exec-plugin.ts';
 import { kubeconfigOf } from '../support/kubeconfig.ts';
 import {
   attributes,
@@ -24,6 +25,7 @@ import {
   type CsrParts,
 } from '../support/make-csr.ts';
 import { runBake } from '../support/run-bake.ts';
+import { serveProxy } from '../support/serve-proxy.ts';
 import { testUnless } from '../support/skip.ts';
 import { tryPart } from '../support/try-part.ts';
 import { eventually } from '../support/virtual-machine.ts';
@@ -60,6 +62,9 @@ const asNode = (node: string): Login => ({
   user: `system:node:${node}`,
   groups: ['system:nodes', 'system:authenticated'],
 });
+
+/** What a kubeconfig says of a cluster. */
+type Cluster = { readonly server?: string } & Readonly<Record<string, string>>;
 
 /** A bake in a process of its own. */
 interface Replica {
@@ -117,6 +122,7 @@ class World {
   async apply(name: string): Promise<void> {
     const places: Readonly<Record<string, string>> = {
       Secret: '/api/v1/namespaces/kube-system/secrets',
+      Lease: '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases',
       ServiceAccount: '/api/v1/namespaces/kube-system/serviceaccounts',
       ConfigMap: '/api/v1/namespaces/kube-system/configmaps',
       ClusterRole: '/apis/rbac.authorization.k8s.io/v1/clusterroles',
@@ -203,7 +209,7 @@ class World {
     }
   }
 
-  get api(): Pick<ApiServer, 'kill' | 'start'> {
+  get api(): Pick<ApiServer, 'kill' | 'start' | 'server' | 'secondServer'> {
     return this.#api;
   }
 
@@ -286,10 +292,18 @@ class World {
   }
 
   /** A kubeconfig for the same apiserver, by another login or with another authority. */
-  otherKubeconfig(user: Readonly<Record<string, string>>, authority = 'ca'): string {
+  otherKubeconfig(user: object, authority = 'ca', { server = this.#api.server, ...cluster }: Cluster = {}): string {
     const path = join(mkdtempSync(join(this.folder, 'other-')), 'kubeconfig');
-    writeFileSync(path, kubeconfigOf(this.#api.server, join(this.#api.identities, `${authority}.pem`), user));
+    writeFileSync(path, kubeconfigOf(server, join(this.#api.identities, `${authority}.pem`), user, cluster));
     return path;
+  }
+
+  /** The login of an administrator. */
+  get token(): string {
+    const { users } = JSON.parse(readFileSync(this.#api.kubeconfig, 'utf8')) as {
+      users: [{ user: { token: string } }];
+    };
+    return users[0].user.token;
   }
 
   get identities(): string {
@@ -498,6 +512,80 @@ for (const { release, part, version } of releases) {
       assert.match(stderr, /nothing listens there|connection broke/);
       // Watched, not asked for again and again: trouble takes some attempts, and a new list.
       assert.ok(verdicts.includes('second-stranger refuse'));
+    },
+  );
+
+  testUnless(real, missing, "by a plugin's certificate, and as somebody else", async ({ world }) => {
+    const [clientCertificateData, clientKeyData] = ['client.pem', 'client.key'].map((name) =>
+      readFileSync(join(world.identities, name), 'utf8'),
+    );
+    const folder = mkdtempSync(join(world.folder, 'plugin-'));
+    const plugin = writePlugin(folder, give({ clientCertificateData, clientKeyData }), {
+      command: join(folder, 'plugin'),
+    });
+    // A node may list requests, and not approve them.
+    const looked = await world.bake('--dry-run', world.otherKubeconfig({ exec: plugin.exec }));
+    assert.equal(looked.exitCode, 0, looked.stderr);
+    await world.ask('node1', 'not-by-a-node');
+    const as = { as: 'system:node:node1', 'as-groups': ['system:nodes', 'system:authenticated'] };
+    for (const user of [{ exec: plugin.exec }, { token: world.token, ...as }]) {
+      const { exitCode, stderr } = await world.bake('--timeout 30s', world.otherKubeconfig(user));
+      assert.match(stderr, /^error cluster-refuses: .*\(HTTP 403\): .*"system:node:node1"/m);
+      assert.equal(exitCode, 3);
+    }
+    assert.equal(plugin.runs(), 2);
+    assert.equal((await world.state())['not-by-a-node'], '');
+  });
+
+  testUnless(
+    real,
+    missing,
+    'one apiserver of several is killed: the next is used, through a proxy, by a plugin that runs once',
+    async ({ world }) => {
+      await world.api.start('second-apiserver');
+      const [stands, meant] = [world.api.server, world.api.secondServer].map((server) => new URL(server).port);
+      // Names that only the proxy knows.
+      const proxy = await serveProxy({ 'one.example': '127.0.0.1', 'two.example': '127.0.0.1' });
+      const text = readFileSync(join(world.folder, 'cluster.yaml'), 'utf8');
+      const servers = `apiServers: [one.example:${stands}, two.example:${meant}]\n`;
+      writeFileSync(join(world.folder, 'several.yaml'), text.replace(/apiServers:\n(?: +- .*\n)+/, servers));
+      const folder = mkdtempSync(join(world.folder, 'plugin-'));
+      const plugin = writePlugin(folder, give({ token: world.token }), { command: join(folder, 'plugin') });
+      const kubeconfig = world.otherKubeconfig({ exec: plugin.exec }, 'ca', {
+        server: `https://two.example:${meant}`,
+        'proxy-url': `http://${proxy.url}`,
+        'tls-server-name': 'kubernetes',
+      });
+      try {
+        const end = new AbortController();
+        const ran = world.bake('several.yaml --watch', kubeconfig, end);
+        await world.until('not-by-a-node', approved);
+        assert.deepEqual(new Set(proxy.seen), new Set([`CONNECT two.example:${meant}`]));
+        const from = performance.now();
+        await world.api.kill('second-apiserver');
+        await world.ask('master', 'by-the-next');
+        await world.until('by-the-next', approved);
+        const seconds = (performance.now() - from) / 1000;
+        console.log(`  approved by the next ${seconds.toFixed(1)} seconds after its apiserver was killed`);
+        assert.ok(seconds < 15);
+        end.abort('SIGTERM');
+        const { exitCode, stderr } = await ran;
+        assert.equal(exitCode, 0, stderr);
+        assert.match(stderr, new RegExp(`^https://two\\.example:${meant}: .*; trying again$`, 'm'));
+        assert.equal(plugin.runs(), 1);
+
+        // What is gone from the start.
+        const looked = await world.bake('several.yaml --dry-run', kubeconfig);
+        assert.equal(looked.exitCode, 0, looked.stderr);
+        const term = new AbortController();
+        const led = world.bake('several.yaml --leader-elect', kubeconfig, term);
+        await world.ask('node2', 'by-the-leader');
+        await world.until('by-the-leader', approved);
+        term.abort('SIGTERM');
+        assert.equal((await led).exitCode, 0);
+      } finally {
+        proxy.close();
+      }
     },
   );
 

@@ -10,6 +10,8 @@ import { makeIdentities } from './make-identities.ts';
 /** One apiserver on loopback, with its etcd, and a kube-controller-manager that signs, and approves as RBAC lets it. */
 export interface ApiServer {
   readonly server: string;
+  /** Of another apiserver on the same etcd, which has to be started. */
+  readonly secondServer: string;
   /** NAME.pem and NAME.key; ca is who signs. */
   readonly identities: string;
   /** Of an administrator, by a token. */
@@ -28,7 +30,7 @@ export interface ApiServer {
 /** Who sends something: whoever has a token, or whom an administrator impersonates; the administrator where nobody is said. */
 export type Login = { readonly bearer: string } | { readonly user: string; readonly groups: readonly string[] };
 
-type Program = 'etcd' | 'kube-apiserver' | 'kube-controller-manager';
+type Program = 'etcd' | 'kube-apiserver' | 'second-apiserver' | 'kube-controller-manager';
 
 export type Release = '1.18.6' | '1.37.2';
 
@@ -61,7 +63,9 @@ export async function startApiServer(
   await makeIdentities(parts.debian, identities);
   const more = flagsOf(release, identities);
   const [etcdPort, peerPort, port] = [await freePort(), await freePort(), await freePort()];
+  const secondPort = await freePort();
   const server = `https://127.0.0.1:${port}`;
+  const secondServer = `https://127.0.0.1:${secondPort}`;
   const token = randomBytes(16).toString('hex');
   const approverToken = randomBytes(16).toString('hex');
   const approver = 'system:serviceaccount:kube-system:bake-approver,approver,"system:serviceaccounts"';
@@ -73,6 +77,21 @@ export async function startApiServer(
   writeFileSync(approverKubeconfig, kubeconfigOf(server, ca, { token: approverToken }));
 
   const etcd = `http://127.0.0.1:${etcdPort}`;
+  const apiServer: Flags = {
+    'bind-address': '127.0.0.1',
+    'secure-port': port,
+    'tls-cert-file': join(identities, 'server.pem'),
+    'tls-private-key-file': join(identities, 'server.key'),
+    'client-ca-file': ca,
+    'enable-bootstrap-token-auth': true,
+    'token-auth-file': join(folder, 'tokens.csv'),
+    'authorization-mode': 'Node,RBAC',
+    'service-account-key-file': join(identities, 'server.pem'),
+    'service-cluster-ip-range': '10.254.0.0/16',
+    'etcd-servers': etcd,
+    ...more.apiServer,
+    ...others,
+  };
   const flags: Readonly<Record<Program, Flags>> = {
     etcd: {
       'data-dir': join(folder, 'etcd'),
@@ -81,21 +100,8 @@ export async function startApiServer(
       'listen-peer-urls': `http://127.0.0.1:${peerPort}`,
       'unsafe-no-fsync': true,
     },
-    'kube-apiserver': {
-      'bind-address': '127.0.0.1',
-      'secure-port': port,
-      'tls-cert-file': join(identities, 'server.pem'),
-      'tls-private-key-file': join(identities, 'server.key'),
-      'client-ca-file': ca,
-      'enable-bootstrap-token-auth': true,
-      'token-auth-file': join(folder, 'tokens.csv'),
-      'authorization-mode': 'Node,RBAC',
-      'service-account-key-file': join(identities, 'server.pem'),
-      'service-cluster-ip-range': '10.254.0.0/16',
-      'etcd-servers': etcd,
-      ...more.apiServer,
-      ...others,
-    },
+    'kube-apiserver': apiServer,
+    'second-apiserver': { ...apiServer, 'secure-port': secondPort },
     'kube-controller-manager': {
       kubeconfig,
       'cluster-signing-cert-file': ca,
@@ -108,12 +114,13 @@ export async function startApiServer(
   };
   // --pdeathsig: a test that is killed leaves nothing behind.
   const programs = controlPlanePrograms(['setpriv', '--pdeathsig', 'KILL'], parts.controlPlane, folder);
-  const start = (program: Program): void => programs.start(program, flags[program]);
+  const start = (program: Program): void =>
+    programs.start(program === 'second-apiserver' ? 'kube-apiserver' : program, flags[program], program);
   for (const program of ['etcd', 'kube-apiserver', 'kube-controller-manager'] as const) start(program);
 
   const dispatcher = new Agent({ connect: { ca: readFileSync(ca) } });
-  const call: ApiServer['call'] = async (method, path, body, as) => {
-    const { statusCode, body: answer } = await request(`${server}${path}`, {
+  const callAt = async (at: string, ...[method, path, body, as]: Parameters<ApiServer['call']>): Promise<unknown> => {
+    const { statusCode, body: answer } = await request(`${at}${path}`, {
       dispatcher,
       method: method,
       headers: {
@@ -127,14 +134,16 @@ export async function startApiServer(
     if (statusCode >= 300) throw new Error(`${method} ${path}: HTTP ${statusCode} ${text}`);
     return text.startsWith('{') ? (JSON.parse(text) as unknown) : text;
   };
-  const healthy = () =>
+  const call: ApiServer['call'] = (...asked) => callAt(server, ...asked);
+  const healthy = (program: Program) =>
     untilHealthy(
-      () => call('GET', '/healthz').catch((error: unknown) => error),
+      () => callAt(program === 'second-apiserver' ? secondServer : server, 'GET', '/healthz').catch(String),
       () => readFileSync(join(folder, 'kube-apiserver.log'), 'utf8'),
     );
-  await healthy();
+  await healthy('kube-apiserver');
   return {
     server,
+    secondServer,
     identities,
     kubeconfig,
     approverKubeconfig,
@@ -142,7 +151,7 @@ export async function startApiServer(
     kill: (program) => programs.kill(program),
     start: async (program) => {
       start(program);
-      await healthy();
+      await healthy(program);
     },
     end: async () => {
       await programs.end();

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { text as readAll } from 'node:stream/consumers';
 import { issue, makeAuthority, requestedIn } from './make-certificate.ts';
 
@@ -24,6 +25,7 @@ export type Fault =
   | 'late reset'
   | 'cut short'
   | 'no JSON'
+  | 'endless'
   | 'silence'
   /** Of a watch: it begins, and tells nothing. */
   | 'mute'
@@ -50,6 +52,8 @@ export interface FakeApiServer {
   tokens: readonly string[] | undefined;
   /** Whether somebody signs. */
   signs: boolean;
+  /** What whoever asks is told of their rights. */
+  mayApprove: boolean;
   /** Puts an object in, as somebody who asks or changes it would; undefined takes it out. */
   store(name: string, object: Stored | undefined): void;
   /** Puts the Lease into somebody's hands. */
@@ -113,6 +117,7 @@ export async function fakeApiServer(
     },
     tokens: undefined,
     signs: true,
+    mayApprove: true,
     onRequest: () => undefined,
     store,
     holdLease: (holderIdentity, leaseDurationSeconds) => {
@@ -169,11 +174,19 @@ export async function fakeApiServer(
       // Until the test is over.
     } else if (fault === 'reset') request.socket.destroy();
     else if (fault === 'no JSON') response.end('<html>');
-    else if (fault === 'cut short') {
+    else if (fault === 'endless') {
+      const spaces = Buffer.alloc(1 << 20, ' ');
+      Readable.from(
+        (function* () {
+          for (;;) yield spaces;
+        })(),
+      ).pipe(response);
+    } else if (fault === 'cut short') {
       response.writeHead(200, { 'content-length': 1000 }).write('{"items": [', () => request.socket.destroy());
     } else if (typeof fault === 'object') send(fault.status, { message: 'on purpose' }, fault.headers);
     else if (kind === 'group') send(200, { versions: [{ version: 'v1' }] });
     else if (kind === 'approve') approve(body, fault, send, () => request.socket.destroy());
+    else if (kind === 'review') send(201, { status: { allowed: fake.mayApprove } });
     else if (kind === 'other') send(404, { message: 'not found' });
     else if (kind === 'lease') keepLease(method, body, send);
     else if (kind === 'tokens') listTokens(request, new URL(path, fake.url).searchParams, send);
@@ -304,6 +317,7 @@ export async function fakeApiServer(
 function kindOf(method: string, path: string): string {
   if (path.includes('/leases')) return 'lease';
   if (path.includes('/secrets')) return method === 'DELETE' ? 'delete token' : 'tokens';
+  if (path.endsWith('/selfsubjectaccessreviews')) return 'review';
   if (method === 'PUT') return 'approve';
   if (path === '/apis/certificates.k8s.io') return 'group';
   if (path.includes('watch=')) return 'watch';

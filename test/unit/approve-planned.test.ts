@@ -71,10 +71,9 @@ function inCluster<T>(
     );
     prepare?.(server, folder);
     const end = new AbortController();
-    const api = new KubernetesApi(readKubeconfig({ kubeconfig: 'config' }, { env: {}, cwd: folder }), {
-      signal: end.signal,
-      stallMs,
-    });
+    const stderr = { write: (text: string) => void troubles.push(text) };
+    const around = { env: {}, cwd: folder, now: () => new Date(), stderr, signal: end.signal };
+    const api = new KubernetesApi(readKubeconfig({ kubeconfig: 'config' }, around), { signal: end.signal, stallMs });
     const decisions: Decision[] = [];
     const troubles: string[] = [];
     try {

@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import { Failure } from '../../src/diagnostics/failure.ts';
@@ -20,6 +20,7 @@ import { fetchArtifacts, type FetchOptions } from '../../src/fetch/fetch-artifac
 import type { LockedArtifact } from '../../src/lock/lock.ts';
 import { bytesOf, locked, sha256, writeFiles } from '../support/download-site.ts';
 import { serveFiles, type FileServer } from '../support/file-server.ts';
+import { serveProxy } from '../support/serve-proxy.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
 // What comes over a line, good or bad, and what ends up in the cache.
@@ -441,37 +442,6 @@ fetching(
     assert.deepEqual(asked, ['circle', 'circle/2'], 'once');
   }),
 );
-
-/** A proxy as companies have them: https://www.rfc-editor.org/rfc/rfc9110#CONNECT and absolute URLs. */
-async function serveProxy(): Promise<{ url: string; seen: string[]; close: () => void }> {
-  const seen: string[] = [];
-  const sockets: Socket[] = [];
-  const proxy = createServer((request, response) => {
-    seen.push(`GET ${request.url ?? ''} ${request.headers['proxy-authorization'] ?? ''}`.trim());
-    void fetch(request.url ?? '').then(async (answer) => {
-      const bytes = Buffer.from(await answer.arrayBuffer());
-      response.writeHead(answer.status, { 'content-length': bytes.length }).end(bytes);
-    });
-  });
-  proxy.on('connect', (request, socket: Socket) => {
-    seen.push(`CONNECT ${request.url ?? ''} ${request.headers['proxy-authorization'] ?? ''}`.trim());
-    const [host = '', port] = (request.url ?? '').split(':');
-    const upstream = connect(Number(port), host, () => {
-      socket.write('HTTP/1.1 200 Connection established\r\n\r\n');
-      upstream.pipe(socket).pipe(upstream);
-    });
-    sockets.push(socket, upstream);
-    for (const end of [socket, upstream]) end.on('error', () => undefined);
-  });
-  proxy.listen(0, '127.0.0.1');
-  await once(proxy, 'listening');
-  const close = (): void => {
-    for (const socket of sockets) socket.destroy();
-    proxy.closeAllConnections();
-    proxy.close();
-  };
-  return { url: `127.0.0.1:${(proxy.address() as AddressInfo).port}`, seen, close };
-}
 
 fetching(
   'goes through a proxy, except where NO_PROXY says not to',

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import { lead } from '../../src/approve/lead.ts';
 import { KubernetesApi } from '../../src/edges/kubernetes/kubernetes-api.ts';
 import { LeaseApi } from '../../src/edges/kubernetes/lease-api.ts';
+import { connectionTo } from '../support/connection-to.ts';
 import { fakeApiServer, type FakeApiServer, type Fault } from '../support/fake-apiserver.ts';
 
 // Who leads when all goes wrong; two processes and a real apiserver are among the end-to-end tests.
@@ -28,7 +29,7 @@ function candidate(server: FakeApiServer, identity: string, token = identity): C
   const turns: number[] = [];
   const troubles: string[] = [];
   let bearer = token;
-  const connection = { server: server.url, tls: { ca: Buffer.from(server.certificate) }, token: () => bearer };
+  const connection = connectionTo(server, () => bearer);
   const api = new KubernetesApi(connection, { signal: new AbortController().signal, stallMs: 300 });
   const work = async (signal: AbortSignal): Promise<void> => {
     turns.push(performance.now());

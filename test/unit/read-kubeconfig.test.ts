@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
+import type { Login } from '../../src/edges/kubernetes/connection.ts';
 import { readKubeconfig } from '../../src/edges/kubernetes/read-kubeconfig.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -34,10 +35,17 @@ function config({
   });
 }
 
+interface Said {
+  readonly server: string;
+  readonly proxyFor: (place: string) => string | undefined;
+  readonly tls: () => Login['tls'];
+  readonly headers: () => Login['headers'];
+}
+
 type Read = (
   files: Readonly<Record<string, string>>,
   options?: { env?: Record<string, string>; kubeconfig?: string; context?: string; serviceAccount?: string },
-) => ReturnType<typeof readKubeconfig>;
+) => Said;
 
 function inFolder(work: (read: Read, folder: string) => void): () => Promise<void> {
   return () =>
@@ -47,15 +55,27 @@ function inFolder(work: (read: Read, folder: string) => void): () => Promise<voi
           mkdirSync(join(folder, name, '..'), { recursive: true });
           writeFileSync(join(folder, name), content);
         }
-        return readKubeconfig(wanted, {
+        const connection = readKubeconfig(wanted, {
           cwd: folder,
           env: { HOME: join(folder, 'home'), ...env },
           serviceAccount: join(folder, serviceAccount ?? 'none'),
+          now: () => new Date(),
+          stderr: { write: () => undefined },
+          signal: new AbortController().signal,
         });
+        const login = (): Login => connection.login() as Login;
+        return {
+          server: connection.servers.join(' '),
+          proxyFor: (place) => connection.proxyFor(new URL(place)),
+          tls: () => login().tls,
+          headers: () => login().headers,
+        };
       };
       work(read, folder);
     });
 }
+
+const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 
 function refuses(what: string, says: RegExp, ...arguments_: Parameters<Read>): void {
   kubeconfigs(
@@ -91,7 +111,7 @@ kubeconfigs(
     };
     const env = { KUBECONFIG: 'none:one:two:three' };
     const first = read(files, { env });
-    assert.deepEqual([first.server, first.token()], ['https://one', 'one']);
+    assert.deepEqual([first.server, first.headers()], ['https://one', bearer('one')]);
     assert.equal(read(files, { env, context: 'third' }).server, 'https://three');
   }),
 );
@@ -112,12 +132,12 @@ users:
 - name: u
   user: {token: abc}
 `;
-    const { server, tls, token } = read({ config: yaml });
+    const { server, tls, headers } = read({ config: yaml });
     assert.deepEqual(
-      [server, tls],
+      [server, tls()],
       ['https://[fd00::1]:6443', { servername: 'kubernetes', rejectUnauthorized: false }],
     );
-    assert.equal(token(), 'abc');
+    assert.deepEqual(headers(), bearer('abc'));
   }),
 );
 
@@ -137,7 +157,10 @@ kubeconfigs(
         user: { 'client-certificate-data': btoa('inline cert'), 'client-key-data': btoa('inline key') },
       }),
     };
-    const texts = ({ tls: { ca, cert, key } }: ReturnType<Read>) => [ca, cert, key].map(String);
+    const texts = ({ tls }: Said) => {
+      const { ca, cert, key } = tls();
+      return [ca, cert, key].map(String);
+    };
     assert.deepEqual(texts(read(files)), ['ca', 'cert', 'key']);
     assert.deepEqual(texts(read(files, { kubeconfig: 'inline' })), ['inline ca', 'inline cert', 'inline key']);
   }),
@@ -146,22 +169,23 @@ kubeconfigs(
 kubeconfigs(
   "a token's file goes before a token, and is read each time",
   inFolder((read, folder) => {
-    const { token } = read({ config: config({ user: { token: 'old', tokenFile: 'token' } }), token: 'first\n' });
-    assert.equal(token(), 'first');
+    const { headers } = read({ config: config({ user: { token: 'old', tokenFile: 'token' } }), token: 'first\n' });
+    assert.deepEqual(headers(), bearer('first'));
     writeFileSync(join(folder, 'token'), 'second\n');
-    assert.equal(token(), 'second');
+    assert.deepEqual(headers(), bearer('second'));
   }),
 );
 
 kubeconfigs(
-  'in a Pod, its service account, whose token is read each time; a kubeconfig goes before it',
+  'in a Pod, its service account, whose files are read each time; a kubeconfig goes before it',
   inFolder((read, folder) => {
     const files = { 'account/ca.crt': 'ca', 'account/token': 'first\n' };
     const env = { KUBERNETES_SERVICE_HOST: 'fd00::1', KUBERNETES_SERVICE_PORT: '443' };
-    const { server, tls, token } = read(files, { env, serviceAccount: 'account' });
-    assert.deepEqual([server, String(tls.ca), token()], ['https://[fd00::1]:443', 'ca', 'first']);
+    const { server, tls, headers } = read(files, { env, serviceAccount: 'account' });
+    assert.deepEqual([server, String(tls().ca), headers()], ['https://[fd00::1]:443', 'ca', bearer('first')]);
     writeFileSync(join(folder, 'account/token'), 'second\n');
-    assert.equal(token(), 'second');
+    writeFileSync(join(folder, 'account/ca.crt'), 'another ca');
+    assert.deepEqual([headers(), String(tls().ca)], [bearer('second'), 'another ca']);
     const named = { env: { ...env, KUBECONFIG: 'config' }, serviceAccount: 'account' };
     assert.equal(read({ config: config() }, named).server, 'https://10.0.0.1:6443');
   }),
@@ -169,7 +193,7 @@ kubeconfigs(
 
 refuses(
   'a Pod without a service account',
-  /ca\.crt, which the login needs, cannot be read \(ENOENT\)/,
+  /\/none\/token, which the login needs, cannot be read \(ENOENT\); a Pod .* automountServiceAccountToken is false$/,
   {},
   {
     env: { KUBERNETES_SERVICE_HOST: '10.254.0.1', KUBERNETES_SERVICE_PORT: '443' },
@@ -189,15 +213,82 @@ refuses('http://', /"http:\/\/10\.0\.0\.1" is no https:\/\/ address/, {
 refuses('a file that is missing', /ca\.pem, which the login needs, cannot be read \(ENOENT\)/, {
   config: config({ cluster: { 'certificate-authority': 'ca.pem' } }),
 });
-for (const [way, parts] of Object.entries<Parts>({
-  exec: { user: { exec: { command: 'aws' } } },
-  'auth-provider': { user: { 'auth-provider': { name: 'oidc' } } },
-  username: { user: { username: 'admin', password: 'secret' } },
-  as: { user: { as: 'system:admin' } },
-  'proxy-url': { cluster: { 'proxy-url': 'http://user:secret@proxy' } },
+for (const [way, user] of Object.entries({
+  'auth-provider': { 'auth-provider': { name: 'oidc' } },
+  username: { username: 'admin', password: 'secret' },
 })) {
-  refuses(way, new RegExp(`goes by ${way}, which bake does not know`), { config: config(parts) });
+  refuses(way, new RegExp(`goes by ${way}, which Kubernetes has given up`), { config: config({ user }) });
 }
+refuses('groups of nobody', /is to be seen as a group or uid of nobody; say who with `as`/, {
+  config: config({ user: { 'as-groups': ['system:masters'] } }),
+});
+for (const [proxy, says] of Object.entries({
+  'socks5://user:secret@proxy:1080': /^its proxy-url is no http:\/\/ or https:\/\/ address; correct it$/,
+  'proxy:3128': /^its proxy-url is no http:/,
+})) {
+  refuses(`the proxy ${proxy}`, says, { config: config({ cluster: { 'proxy-url': proxy } }) });
+}
+for (const [what, exec, says] of [
+  [
+    'an old one',
+    { apiVersion: 'client.authentication.k8s.io/v1alpha1' },
+    /its exec has the apiVersion ".*v1alpha1"; bake knows/,
+  ],
+  ['one that does not say whether it asks', {}, /its exec has no interactiveMode; it is Never, IfAvailable or Always/],
+] as const) {
+  const user = { exec: { apiVersion: 'client.authentication.k8s.io/v1', command: 'login', ...exec } };
+  refuses(`exec: ${what}`, says, { config: config({ user }) });
+}
+
+kubeconfigs(
+  'to be seen as somebody else',
+  inFolder((read) => {
+    const as = { as: 'jane', 'as-uid': '7', 'as-groups': ['a', 'b'], 'as-user-extra': { 'example.org/x': ['y'] } };
+    assert.deepEqual(read({ config: config({ user: { token: 'abc', ...as } }) }).headers(), {
+      ...bearer('abc'),
+      'impersonate-user': 'jane',
+      'impersonate-uid': '7',
+      'impersonate-group': ['a', 'b'],
+      'impersonate-extra-example.org%2Fx': ['y'],
+    });
+  }),
+);
+
+kubeconfigs(
+  'a proxy of its own goes before those of the environment, whose exceptions are those of Go',
+  inFolder((read) => {
+    const env = {
+      KUBECONFIG: 'config',
+      HTTPS_PROXY: 'proxy:3128',
+      NO_PROXY: '10.0.0.0/8, .corp,192.168.1.1:6443,fd00::/8,x.org:443,[2001:db8::1]:6443,2001:db8::2,300.1.1.1/8,a/b',
+    };
+    const { proxyFor } = read({ config: config() }, { env });
+    const direct = [
+      ...[
+        'https://10.254.0.1:443',
+        'https://api.corp',
+        'https://192.168.1.1:6443',
+        'https://[fd12::1]',
+        'https://x.org',
+      ],
+      ...['https://a.x.org', 'https://[2001:db8::1]:6443', 'https://[2001:db8::2]'],
+      ...['https://127.0.0.1:1', 'https://[::1]:1', 'https://localhost:1', 'http://other'],
+    ];
+    for (const place of direct) assert.equal(proxyFor(place), undefined, place);
+    for (const place of [
+      'https://11.0.0.1',
+      'https://api.acorp',
+      'https://192.168.1.1',
+      'https://x.org:6443',
+      'https://b',
+    ]) {
+      assert.equal(proxyFor(place), 'http://proxy:3128', place);
+    }
+    assert.equal(read({ config: config() }, { env: { ...env, NO_PROXY: 'a,*' } }).proxyFor('https://b'), undefined);
+    const own = read({ config: config({ cluster: { 'proxy-url': 'https://own' } }) }, { env });
+    assert.equal(own.proxyFor('https://10.254.0.1:443'), 'https://own');
+  }),
+);
 
 kubeconfigs(
   'no secret is in a message',

@@ -9,6 +9,7 @@ import { SpentTokens } from '../../src/cli/spent-tokens.ts';
 import { KubernetesApi } from '../../src/edges/kubernetes/kubernetes-api.ts';
 import { readTokenStore, updateTokenStore } from '../../src/edges/token-store.ts';
 import { issueTokens, rotateTokens } from '../../src/tokens/issue-tokens.ts';
+import { connectionTo } from '../support/connection-to.ts';
 import { fakeApiServer, type FakeApiServer, type Fault } from '../support/fake-apiserver.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -53,8 +54,7 @@ function whileWatching(
       packageRoot: '/',
     };
     const end = new AbortController();
-    const connection = { server: server.url, tls: { ca: Buffer.from(server.certificate) }, token: () => undefined };
-    const api = new KubernetesApi(connection, { signal: end.signal });
+    const api = new KubernetesApi(connectionTo(server), { signal: end.signal });
     const spent = new SpentTokens('cluster.yaml', () => undefined, context);
     const removing = spent.removeAsNoted(api, end.signal, 30);
     const lists = () => server.requests.filter(({ method }) => method === 'GET').length;

@@ -6,6 +6,7 @@ import { SpentTokens } from '../../src/cli/spent-tokens.ts';
 import { watchLive } from '../../src/cli/watch-live.ts';
 import { planOf } from '../../src/csr/plan.ts';
 import { Failure } from '../../src/diagnostics/failure.ts';
+import { connectionTo } from '../support/connection-to.ts';
 import { fakeApiServer, type Stored } from '../support/fake-apiserver.ts';
 import { csrOf } from '../support/make-csr.ts';
 
@@ -36,10 +37,16 @@ async function failWhileItEnds(deletes: boolean): Promise<void> {
     plan: planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] }),
     authority: server.certificate,
   };
-  const connection = { server: server.url, tls: { ca: Buffer.from(server.certificate) }, token: () => undefined };
   try {
     const spent = deletes ? new SpentTokens('cluster.yaml', () => undefined, context) : undefined;
-    const watching = watchLive(inventory, connection, audit, { output: 'table', timeout: 60 }, context, spent);
+    const watching = watchLive(
+      inventory,
+      connectionTo(server),
+      audit,
+      { output: 'table', timeout: 60 },
+      context,
+      spent,
+    );
     await assert.rejects(watching, { code: 'disk-full' });
   } finally {
     await server.close();

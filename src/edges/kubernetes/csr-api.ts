@@ -5,6 +5,9 @@ import { SourceTrouble } from '../source-trouble.ts';
 import type { KubernetesApi } from './kubernetes-api.ts';
 
 const GROUP = '/apis/certificates.k8s.io';
+/** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/ */
+const REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
+const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview' };
 /** kubectl's 500 could be 500 MB of requests that somebody has padded. */
 const PAGE = 100;
 
@@ -131,6 +134,25 @@ export class CsrApi {
   async decide(name: string, decided: object): Promise<boolean> {
     const { status } = await this.#api.call('PUT', `${this.#path}/${encodeURIComponent(name)}/approval`, decided);
     return status < 300;
+  }
+
+  /**
+   * Whether the login may approve for all its signers, as the cluster's authorizers say: a refusal may also be of one request only, by
+   * an admission plugin. Everybody may ask that.
+   * https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization
+   * @throws as KubernetesApi.call
+   */
+  async mayApprove(): Promise<boolean> {
+    const group = 'certificates.k8s.io';
+    const asked = [
+      { group, resource: 'certificatesigningrequests', subresource: 'approval', verb: 'update' },
+      ...this.#signers.map((name) => ({ group, resource: 'signers', name, verb: 'approve' })),
+    ];
+    for (const resourceAttributes of asked) {
+      const { body } = await this.#api.call('POST', REVIEWS, { ...review, spec: { resourceAttributes } });
+      if (!z.object({ status: z.object({ allowed: z.literal(true) }) }).safeParse(body).success) return false;
+    }
+    return true;
   }
 }
 

@@ -1,10 +1,11 @@
 import { setMaxListeners } from 'node:events';
-import { Agent, request, type Dispatcher } from 'undici';
+import { isDeepStrictEqual } from 'node:util';
+import { request, type Dispatcher } from 'undici';
 import * as z from 'zod';
 import { Failure } from '../../diagnostics/failure.ts';
-import { refusal, troubleOf } from '../http-client.ts';
+import { httpClient, refusal, troubleOf } from '../http-client.ts';
 import { SourceTrouble } from '../source-trouble.ts';
-import type { Connection } from './read-kubeconfig.ts';
+import type { Connection, Login } from './connection.ts';
 
 /** What an apiserver answered. */
 export interface Answer {
@@ -19,43 +20,49 @@ const JSON_TYPE = 'application/json';
 
 /** etcd takes objects of 1.5 MiB. */
 const MAX_LINE = 8 << 20;
+/** A page of a hundred of them, padded by whoever wants to be in the way, in base64. */
+const MAX_ANSWER = 256 << 20;
 /** Longer ones fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** An apiserver, over connections that are kept. */
+/** An apiserver, over connections that are kept; where it is gone, those that stand in for it. */
 export class KubernetesApi {
   readonly #connection: Connection;
-  readonly #client: Dispatcher;
   readonly #signal: AbortSignal;
   readonly #stallMs: number;
+  #client: { readonly tls: Login['tls']; readonly dispatcher: Dispatcher } | undefined;
+  /** The one that was asked last. */
+  #server: string;
+  /** Which one is gone, or answers 5xx. */
+  #gone: string | undefined;
 
   /** @param stallMs silence after which a request is given up */
   constructor(connection: Connection, { signal, stallMs = 20_000 }: { signal: AbortSignal; stallMs?: number }) {
     this.#connection = connection;
+    this.#server = connection.servers[0];
     this.#signal = signal;
     // Each request listens to it, and more than Node's limit of ten run at once.
     setMaxListeners(0, signal);
     this.#stallMs = stallMs;
-    this.#client = new Agent({
-      connections: 16,
-      keepAliveTimeout: 30_000,
-      headersTimeout: stallMs,
-      connect: { ...connection.tls, timeout: stallMs },
-    });
   }
 
   /**
+   * What only reads is asked of each server at once that may answer; else the next call asks the next one.
    * @param path from /api or /apis on
    * @param accept a form of JSON
    * @throws SourceTrouble what may be over in a moment, or is of what was sent only: no connection, 429, 5xx, 422
-   * @throws Failure `cluster-refuses`, `cluster-untrusted`
+   * @throws Failure `cluster-refuses`, `cluster-untrusted`, or as Connection.login
    */
   async call(method: Method, path: string, body?: object, accept = JSON_TYPE): Promise<Answer> {
-    try {
-      const answer = await this.#request(method, path, { body, accept, bodyTimeout: this.#stallMs });
-      return this.#read(answer, await answer.body.text());
-    } catch (error) {
-      throw this.#explain(error);
+    for (let left = method === 'GET' ? this.#connection.servers.length : 1; ; left--) {
+      const server = this.#nextServer();
+      try {
+        const answer = await this.#request(server, method, path, { body, accept, bodyTimeout: this.#stallMs });
+        return this.#read(answer, await textOf(answer));
+      } catch (error) {
+        const trouble = this.#explain(error, server);
+        if (left <= 1 || this.#gone !== server || !(trouble instanceof SourceTrouble)) throw trouble;
+      }
     }
   }
 
@@ -69,7 +76,8 @@ export class KubernetesApi {
     path: string,
     { lengthMs, endMs }: { readonly lengthMs: number; readonly endMs: number },
   ): AsyncIterable<string[]> {
-    const answer = await this.#begin(path, lengthMs);
+    const server = this.#nextServer();
+    const answer = await this.#begin(server, path, lengthMs);
     const over = new AbortController();
     // Its end is no news to whoever reads it, and nobody may.
     const body = answer.body.on('error', () => undefined);
@@ -90,7 +98,7 @@ export class KubernetesApi {
         if (lines.length > 0) yield lines;
       }
     } catch (error) {
-      if (!over.signal.aborted) throw this.#explain(error);
+      if (!over.signal.aborted) throw this.#explain(error, server);
       this.#signal.throwIfAborted();
     } finally {
       clearTimeout(end);
@@ -98,18 +106,19 @@ export class KubernetesApi {
     }
   }
 
-  async #begin(path: string, lengthMs: number): Promise<Dispatcher.ResponseData> {
+  async #begin(server: string, path: string, lengthMs: number): Promise<Dispatcher.ResponseData> {
     try {
-      const answer = await this.#request('GET', path, { bodyTimeout: lengthMs + this.#stallMs });
+      const answer = await this.#request(server, 'GET', path, { bodyTimeout: lengthMs + this.#stallMs });
       if (answer.statusCode < 300) return answer;
-      this.#read(answer, await answer.body.text());
+      this.#read(answer, await textOf(answer));
       throw refusal(answer.statusCode, answer.headers);
     } catch (error) {
-      throw this.#explain(error);
+      throw this.#explain(error, server);
     }
   }
 
   async #request(
+    server: string,
     method: Method,
     path: string,
     {
@@ -118,21 +127,44 @@ export class KubernetesApi {
       bodyTimeout,
     }: { readonly body?: object | undefined; readonly accept?: string; readonly bodyTimeout: number },
   ): Promise<Dispatcher.ResponseData> {
-    const { server, token } = this.#connection;
-    const bearer = token();
-    return request(`${server}${path}`, {
-      dispatcher: this.#client,
+    const login = await this.#connection.login();
+    const answer = await request(`${server}${path}`, {
+      dispatcher: this.#clientFor(login),
       method,
       headers: {
         accept,
         'user-agent': 'bake',
         ...(body && { 'content-type': JSON_TYPE }),
-        ...(bearer !== undefined && { authorization: `Bearer ${bearer}` }),
+        ...login.headers,
       },
       body: body === undefined ? null : JSON.stringify(body),
       bodyTimeout,
       signal: this.#signal,
     });
+    if (answer.statusCode === 401) this.#connection.forget(login);
+    if (answer.statusCode >= 500) this.#gone = server;
+    return answer;
+  }
+
+  /** Connections are of one certificate, and trust one authority. */
+  #clientFor({ tls }: Login): Dispatcher {
+    if (this.#client !== undefined && isDeepStrictEqual(tls, this.#client.tls)) return this.#client.dispatcher;
+    // What is under way by the one before comes to its end.
+    void this.#client?.dispatcher.close();
+    const { proxyFor } = this.#connection;
+    const options = { tls, stallMs: this.#stallMs, connections: 16, keepAliveTimeout: 30_000 };
+    this.#client = { tls, dispatcher: httpClient(proxyFor, options) };
+    return this.#client.dispatcher;
+  }
+
+  /** In turn, once one is gone. */
+  #nextServer(): string {
+    const { servers } = this.#connection;
+    if (this.#gone === this.#server) {
+      this.#server = servers[(servers.indexOf(this.#server) + 1) % servers.length] ?? servers[0];
+    }
+    this.#gone = undefined;
+    return this.#server;
   }
 
   #read({ statusCode, headers }: Dispatcher.ResponseData, text: string): Answer {
@@ -146,27 +178,41 @@ export class KubernetesApi {
       statusCode === 401
         ? 'renew the login in the kubeconfig'
         : '`bake explain cluster-refuses` tells which rights it takes';
-    throw new Failure(
-      'cluster-refuses',
-      `${this.#connection.server} refuses (HTTP ${statusCode}): ${messageOf(text)}; ${remedy}`,
-    );
+    throw new Failure('cluster-refuses', `${this.#server} refuses (HTTP ${statusCode}): ${messageOf(text)}; ${remedy}`);
   }
 
-  #explain(error: unknown): Error {
+  #explain(error: unknown, server: string): Error {
     this.#signal.throwIfAborted();
     if (error instanceof Failure) return error;
+    if (error instanceof SourceTrouble && (error.again || error.missing)) return error;
+    this.#gone = server;
     const trouble = troubleOf(error, "the kubeconfig's certificate-authority must be the one that signs for it");
     if (trouble.again) return trouble;
-    return new Failure('cluster-untrusted', `${this.#connection.server}: ${trouble.message}`);
+    // Of one that stands in for another the kubeconfig says nothing.
+    if (server !== this.#connection.servers[0]) return new SourceTrouble(trouble.message, { again: true });
+    return new Failure('cluster-untrusted', `${server}: ${trouble.message}`);
   }
 
+  /** The one that was asked last. */
   get server(): string {
-    return this.#connection.server;
+    return this.#server;
   }
 
   async close(): Promise<void> {
-    await this.#client.destroy();
+    await this.#client?.dispatcher.destroy();
   }
+}
+
+/** @throws SourceTrouble where it is without end */
+async function textOf({ body }: Dispatcher.ResponseData): Promise<string> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > MAX_ANSWER) throw new SourceTrouble('it sends an answer without end', { again: true });
+  }
+  return Buffer.concat(chunks).toString();
 }
 
 function parse(text: string): unknown {

@@ -4,34 +4,21 @@ import { parse } from 'yaml';
 import * as z from 'zod';
 import { formatEndpoint } from '../../cluster/format-endpoint.ts';
 import { Failure } from '../../diagnostics/failure.ts';
+import { environmentProxies, hostOf, isHttpUrl, type ProxyFor } from '../environment-proxies.ts';
 import { readTextFile } from '../read-text-file.ts';
-
-/** How an apiserver is reached, and as whom. */
-export interface Connection {
-  /** https://HOST:PORT, perhaps with a path, without a slash at its end. */
-  readonly server: string;
-  /** For TLS, as node:tls takes it. */
-  readonly tls: {
-    readonly ca?: Buffer;
-    readonly cert?: Buffer;
-    readonly key?: Buffer;
-    readonly servername?: string;
-    readonly rejectUnauthorized?: false;
-  };
-  /** Asked for each request, since whoever writes a token's file renews it. */
-  readonly token: () => string | undefined;
-}
+import type { Connection, Login } from './connection.ts';
+import { ExecPlugin, execShape, type PluginSurroundings } from './exec-plugin.ts';
 
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
+const NO_ACCOUNT =
+  'a Pod without a kubeconfig logs in by its service account, unless automountServiceAccountToken is false';
 
 interface Wanted {
   readonly kubeconfig?: string;
   readonly context?: string;
 }
 
-interface Around {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
+interface Around extends PluginSurroundings {
   /** Other than usual in a test. */
   readonly serviceAccount?: string;
 }
@@ -52,6 +39,7 @@ const kubeconfigShape = z.object({
           'tls-server-name': text,
           'insecure-skip-tls-verify': z.boolean().nullish(),
           'proxy-url': text,
+          extensions: z.array(z.object({ name: z.string(), extension: z.unknown() })).nullish(),
         }),
       }),
     )
@@ -70,10 +58,13 @@ const kubeconfigShape = z.object({
           'client-key-data': text,
           token: text,
           tokenFile: text,
-          exec: z.unknown().optional(),
+          exec: execShape.nullish(),
           'auth-provider': z.unknown().optional(),
           username: text,
           as: text,
+          'as-uid': text,
+          'as-groups': z.array(z.string()).nullish(),
+          'as-user-extra': z.record(z.string(), z.array(z.string())).nullish(),
         }),
       }),
     )
@@ -87,7 +78,7 @@ type Kubeconfig = z.infer<typeof kubeconfigShape>;
  * has none, what its service account gives. Of several files the first that says something is right, and those of
  * $KUBECONFIG that do not exist are passed over.
  * https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
- * @throws Failure `kubeconfig-unusable`
+ * @throws Failure `kubeconfig-unusable`, `proxy-unusable`
  */
 export function readKubeconfig(wanted: Wanted, around: Around): Connection {
   const files = filesOf(wanted, around).flatMap((file) => readOne(file, wanted.kubeconfig !== undefined));
@@ -101,7 +92,7 @@ export function readKubeconfig(wanted: Wanted, around: Around): Connection {
   const { context } = find(files, 'context', contextName, ({ contexts }) => contexts).found;
   const cluster = find(files, 'cluster', context.cluster, ({ clusters }) => clusters);
   const user = find(files, 'user', context.user, ({ users }) => users);
-  return connectionOf(cluster, user);
+  return connectionOf(cluster, user, around);
 }
 
 interface ReadKubeconfigFile {
@@ -166,17 +157,41 @@ interface Entry<T> {
   readonly folder: string;
 }
 
-function connectionOf({ found: { cluster }, folder }: Entry<Cluster>, user: Entry<User>): Connection {
-  if (!URL.canParse(cluster.server) || new URL(cluster.server).protocol !== 'https:') {
-    throw unusable(`its server ${JSON.stringify(cluster.server)} is no https:// address`, 'correct it');
+function connectionOf(cluster: Entry<Cluster>, user: Entry<User>, around: Around): Connection {
+  const { server, 'proxy-url': proxy } = cluster.found.cluster;
+  if (!URL.canParse(server) || new URL(server).protocol !== 'https:') {
+    throw unusable(`its server ${JSON.stringify(server)} is no https:// address`, 'correct it');
   }
-  refuseUnknownWays(cluster, user.found);
-  const ca = bytesOf(cluster['certificate-authority-data'], cluster['certificate-authority'], folder);
+  // It may hold a password, so it is not shown.
+  if (proxy && !isHttpUrl(proxy)) throw unusable('its proxy-url is no http:// or https:// address', 'correct it');
+  refuseUnknownWays(user.found);
   const { user: login } = user.found;
-  const cert = bytesOf(login['client-certificate-data'], login['client-certificate'], user.folder);
-  const key = bytesOf(login['client-key-data'], login['client-key'], user.folder);
+  const files = (): Login => filesOfLogin(cluster, user);
+  const { ca } = files().tls;
   return {
-    server: cluster.server.replace(/\/$/, ''),
+    servers: [server.replace(/\/$/, '')],
+    proxyFor: proxy ? () => proxy : proxiesOf(around),
+    ...(login.exec && !login.token && !login.tokenFile
+      ? byPlugin(
+          new ExecPlugin(login.exec, { folder: user.folder, cluster: tellCluster(cluster.found, ca) }, around),
+          files,
+        )
+      : { login: files, forget: () => undefined }),
+  };
+}
+
+/** What stands in the kubeconfig and the files that it names; that is read each time, since whoever writes them renews them. */
+function filesOfLogin(
+  { found: { cluster }, folder }: Entry<Cluster>,
+  { found: { user }, ...from }: Entry<User>,
+): Login {
+  const ca = bytesOf(cluster['certificate-authority-data'], cluster['certificate-authority'], folder);
+  const cert = bytesOf(user['client-certificate-data'], user['client-certificate'], from.folder);
+  const key = bytesOf(user['client-key-data'], user['client-key'], from.folder);
+  // As client-go has it, a file of a token goes before the token.
+  const token = user.tokenFile ? readNamed(resolve(from.folder, user.tokenFile)).toString().trim() : user.token;
+  return {
+    headers: { ...bearer(token), ...impersonation(user) },
     tls: {
       ...(ca && { ca }),
       ...(cert && { cert }),
@@ -184,18 +199,76 @@ function connectionOf({ found: { cluster }, folder }: Entry<Cluster>, user: Entr
       ...(cluster['tls-server-name'] && { servername: cluster['tls-server-name'] }),
       ...(cluster['insecure-skip-tls-verify'] === true && { rejectUnauthorized: false as const }),
     },
-    token: tokenOf(login, user.folder),
   };
 }
 
+/** With what a plugin gives on top of it. */
+function byPlugin(plugin: ExecPlugin, files: () => Login): Pick<Connection, 'login' | 'forget'> {
+  const given = new WeakMap<Login, Awaited<ReturnType<ExecPlugin['credential']>>>();
+  return {
+    login: async () => {
+      const credential = await plugin.credential();
+      const { token, ...certificate } = credential;
+      const { headers, tls } = files();
+      const login = { headers: { ...headers, ...bearer(token) }, tls: { ...tls, ...certificate } };
+      given.set(login, credential);
+      return login;
+    },
+    forget: (login) => {
+      const credential = given.get(login);
+      if (credential !== undefined) plugin.forget(credential);
+    },
+  };
+}
+
+/** https://kubernetes.io/docs/reference/config-api/client-authentication.v1/#client-authentication-k8s-io-v1-Cluster */
+function tellCluster({ cluster }: Cluster, ca: Buffer | undefined): object {
+  const config = cluster.extensions?.find(({ name }) => name === 'client.authentication.k8s.io/exec')?.extension;
+  const { server, 'tls-server-name': name, 'insecure-skip-tls-verify': isInsecure, 'proxy-url': proxy } = cluster;
+  return {
+    server,
+    ...(name && { 'tls-server-name': name }),
+    ...(isInsecure && { 'insecure-skip-tls-verify': true }),
+    ...(ca && { 'certificate-authority-data': ca.toString('base64') }),
+    ...(proxy && { 'proxy-url': proxy }),
+    ...(config !== undefined && { config }),
+  };
+}
+
+function bearer(token: string | null | undefined): { authorization?: string } {
+  return token ? { authorization: `Bearer ${token}` } : {};
+}
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation */
+function impersonation(user: User['user']): Record<string, string | string[]> {
+  const extra = Object.entries(user['as-user-extra'] ?? {});
+  return {
+    ...(user.as && { 'impersonate-user': user.as }),
+    ...(user['as-uid'] && { 'impersonate-uid': user['as-uid'] }),
+    ...(user['as-groups']?.length && { 'impersonate-group': user['as-groups'] }),
+    ...Object.fromEntries(extra.map(([key, values]) => [`impersonate-extra-${encodeURIComponent(key)}`, values])),
+  };
+}
+
+/** As in Go, who is on this machine is reached without a proxy. */
+function proxiesOf({ env }: Around): ProxyFor {
+  const proxyFor = environmentProxies(env);
+  return (place) => (/^(localhost|127\..*|::1)$/.test(hostOf(place)) ? undefined : proxyFor(place));
+}
+
 /** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/#directly-accessing-the-rest-api */
-function connectionOfPod({ env, serviceAccount = SERVICE_ACCOUNT }: Around): Connection | undefined {
+function connectionOfPod(around: Around): Connection | undefined {
+  const { env, serviceAccount = SERVICE_ACCOUNT } = around;
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port } = env;
   if (!host || !port) return undefined;
+  const read = (name: string): Buffer => readNamed(join(serviceAccount, name), NO_ACCOUNT);
+  const login = (): Login => ({ headers: bearer(read('token').toString().trim()), tls: { ca: read('ca.crt') } });
+  login();
   return {
-    server: `https://${formatEndpoint({ host, port: Number(port) })}`,
-    tls: { ca: readNamed(join(serviceAccount, 'ca.crt')) },
-    token: tokenOf({ tokenFile: 'token' }, serviceAccount),
+    servers: [`https://${formatEndpoint({ host, port: Number(port) })}`],
+    proxyFor: proxiesOf(around),
+    login,
+    forget: () => undefined,
   };
 }
 
@@ -205,29 +278,26 @@ function bytesOf(data: string | null | undefined, file: string | null | undefine
   return file ? readNamed(resolve(folder, file)) : undefined;
 }
 
-/** As client-go has it, a file of a token goes before the token. */
-function tokenOf({ token, tokenFile }: User['user'], folder: string): () => string | undefined {
-  if (!tokenFile) return () => token ?? undefined;
-  return () => readNamed(resolve(folder, tokenFile)).toString().trim();
-}
-
-function readNamed(path: string): Buffer {
+function readNamed(path: string, remedy = 'correct it'): Buffer {
   try {
     return readFileSync(path);
   } catch (error) {
     const { code = '' } = error as NodeJS.ErrnoException;
-    throw unusable(`${path}, which the login needs, cannot be read (${code})`, 'correct it');
+    throw unusable(`${path}, which the login needs, cannot be read (${code})`, remedy);
   }
 }
 
-/** Ways to an apiserver that bake does not know are better named than left out. */
-function refuseUnknownWays(cluster: Cluster['cluster'], { name, user }: User): void {
-  const ways = { exec: user.exec, 'auth-provider': user['auth-provider'], username: user.username, as: user.as };
-  const way = cluster['proxy-url'] ? 'proxy-url' : Object.entries(ways).find(([, value]) => value)?.[0];
+/** Ways to log in that bake does not know are better named than left out. */
+function refuseUnknownWays({ name, user }: User): void {
+  if (!user.as && (user['as-uid'] || user['as-groups']?.length || user['as-user-extra'])) {
+    throw unusable(`its user ${JSON.stringify(name)} is to be seen as a group or uid of nobody`, 'say who with `as`');
+  }
+  const ways = { 'auth-provider': user['auth-provider'], username: user.username };
+  const way = Object.entries(ways).find(([, value]) => value)?.[0];
   if (way === undefined) return;
   throw unusable(
-    `the kubeconfig goes by ${way}, which bake does not know (user ${JSON.stringify(name)})`,
-    'give it one with a client certificate or a token',
+    `the kubeconfig goes by ${way}, which Kubernetes has given up (user ${JSON.stringify(name)})`,
+    'give it one with a client certificate, a token or an exec plugin',
   );
 }
 

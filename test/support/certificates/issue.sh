@@ -25,7 +25,7 @@ subjectKeyIdentifier = hash
 basicConstraints = critical, CA:TRUE
 keyUsage = critical, digitalSignature
 [server]
-subjectAltName = IP:127.0.0.1, IP:::1
+subjectAltName = DNS:kubernetes, IP:127.0.0.1, IP:::1
 keyUsage = critical, digitalSignature
 extendedKeyUsage = serverAuth
 [elsewhere]
