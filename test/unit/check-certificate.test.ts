@@ -44,6 +44,12 @@ certificates('an IPv6 address', () => {
   assert.equal(check({}, { asked }), undefined);
 });
 
+certificates('a client certificate, which has no names', () => {
+  const asked = pemOf(derOf({ ...goodParts(), attributes: attributes() }));
+  assert.equal(check({}, { asked }), undefined);
+  assert.equal(check({ extensions: [namesExtension(...goodNames)] }, { asked }), 'it is for other names');
+});
+
 certificates('another key', () => {
   const { key } = goodParts(generateKeyPairSync('ec', { namedCurve: 'P-256' }));
   assert.equal(check({ key }), 'it is for another key');
