@@ -34,8 +34,9 @@ import { eventually } from '../support/virtual-machine.ts';
 // only, and the newest v1 only.
 const debian = await tryPart('debian-12');
 
+const oldest = await tryPart('control-plane-1.18.6');
 const releases = [
-  { release: '1.18.6', part: await tryPart('control-plane-1.18.6'), version: 'v1beta1' },
+  { release: '1.18.6', part: oldest, version: 'v1beta1' },
   { release: '1.37.2', part: await tryPart('control-plane-1.37.2'), version: 'v1' },
 ] as const;
 
@@ -62,6 +63,8 @@ const asNode = (node: string): Login => ({
   user: `system:node:${node}`,
   groups: ['system:nodes', 'system:authenticated'],
 });
+
+const leasePath = '/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/bake-approver';
 
 /** What a kubeconfig says of a cluster. */
 type Cluster = { readonly server?: string } & Readonly<Record<string, string>>;
@@ -178,6 +181,20 @@ class World {
       },
     });
     return `${id}.${secret}`;
+  }
+
+  /** Applies the manifests of the approver once more, as kubectl does it. @returns who holds the Lease after that */
+  async applyAgain(): Promise<string | undefined> {
+    const manifests = join(this.folder, 'out/manifests/approver/rbac.yaml');
+    const argv = ['--kubeconfig', this.#api.kubeconfig, 'apply', '--validate=false', '-f', manifests];
+    const { exitCode, all } = await execa(join(oldest.folder, 'kubectl'), argv, { reject: false, all: true });
+    assert.equal(exitCode, 0, all);
+    const { spec } = (await this.#api.call('GET', leasePath)) as { spec: { holderIdentity?: string } };
+    return spec.holderIdentity;
+  }
+
+  async removeLease(): Promise<void> {
+    await this.#api.call('DELETE', leasePath);
   }
 
   /** By the login of the approver. */
@@ -326,7 +343,8 @@ class World {
 const approved = 'Approved BakePlan, issued';
 
 for (const { release, part, version } of releases) {
-  const missing = part.missing ?? debian.missing;
+  // Of the oldest is the kubectl.
+  const missing = part.missing ?? debian.missing ?? oldest.missing;
   const real = suite<{ world: World }>(`approve-csrs on Kubernetes ${release}`);
   real.before(async (context) => {
     if (missing === undefined) context.world = await World.start(part.folder, release, version);
@@ -595,6 +613,8 @@ for (const { release, part, version } of releases) {
         await world.until('by-the-leader', approved);
         term.abort('SIGTERM');
         assert.equal((await led).exitCode, 0);
+        // Who has no manifests makes it.
+        await world.removeLease();
       } finally {
         proxy.close();
       }
@@ -626,6 +646,9 @@ for (const { release, part, version } of releases) {
         const leader = replicas.find(leads);
         const other = replicas.find((replica) => replica !== leader);
         assert.ok(leader && other && !leads(other));
+        // The manifests have the Lease, empty.
+        const [, identity] = /^(\S+) is now the leader$/m.exec(leader.told()) ?? [];
+        for (let times = 0; times < 2; times++) assert.equal(await world.applyAgain(), identity);
         const from = performance.now();
         await leader.end('SIGKILL');
         await world.ask('node2', 'after');
