@@ -30,7 +30,7 @@ answers(
   withServer(async (api, server) => {
     for (const wanted of [0, 1]) {
       let count = -1;
-      for await (const lines of api.lines(watch, { lengthMs: 60_000, endMs: Infinity })) {
+      for await (const lines of api.lines(watch, { lengthMs: 60_000, signal: new AbortController().signal })) {
         count += 1;
         assert.equal(lines.length > 0, count > 0);
         if (count === wanted) break;
@@ -46,14 +46,15 @@ answers(
 );
 
 answers(
-  'it is over in time, also while nobody reads',
+  'it is over when that is said, also while nobody reads',
   withServer(async (api) => {
     const started = performance.now();
-    for await (const lines of api.lines(watch, { lengthMs: 60_000, endMs: 100 })) {
+    for await (const lines of api.lines(watch, { lengthMs: 60_000, signal: AbortSignal.timeout(100) })) {
       assert.deepEqual(lines, []);
       await setTimeout(300);
     }
-    for await (const lines of api.lines(watch, { lengthMs: 60_000, endMs: 100 })) assert.deepEqual(lines, []);
+    for await (const lines of api.lines(watch, { lengthMs: 60_000, signal: AbortSignal.timeout(100) }))
+      assert.deepEqual(lines, []);
     assert.ok(performance.now() - started < 5000);
   }),
 );

@@ -17,8 +17,6 @@ type Method = 'GET' | 'POST' | 'PUT';
 
 /** etcd takes objects of 1.5 MiB. */
 const MAX_LINE = 8 << 20;
-/** Longer ones fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** An apiserver, over connections that are kept. */
 export class KubernetesApi {
@@ -59,24 +57,19 @@ export class KubernetesApi {
   /**
    * The lines of an answer that goes on and on; those that come together come at once, and none once it has begun.
    * @param lengthMs how long the apiserver was asked to go on; silence is given up after that and the usual time
-   * @param endMs when it ends, whatever the apiserver does
+   * @param signal ends it, whatever the apiserver does
    * @throws as call(); SourceTrouble with `missing` where there is no such thing (any longer)
    */
   async *lines(
     path: string,
-    { lengthMs, endMs }: { readonly lengthMs: number; readonly endMs: number },
+    { lengthMs, signal }: { readonly lengthMs: number; readonly signal: AbortSignal },
   ): AsyncIterable<string[]> {
     const answer = await this.#begin(path, lengthMs);
-    const over = new AbortController();
     // Its end is no news to whoever reads it, and nobody may.
     const body = answer.body.on('error', () => undefined);
-    const end = setTimeout(
-      () => {
-        over.abort();
-        body.destroy();
-      },
-      Math.min(endMs, MAX_TIMER_MS),
-    );
+    const end = (): void => void body.destroy();
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
     try {
       yield [];
       let rest = '';
@@ -87,10 +80,10 @@ export class KubernetesApi {
         if (lines.length > 0) yield lines;
       }
     } catch (error) {
-      if (!over.signal.aborted) throw this.#explain(error);
+      if (!signal.aborted) throw this.#explain(error);
       this.#signal.throwIfAborted();
     } finally {
-      clearTimeout(end);
+      signal.removeEventListener('abort', end);
       body.destroy();
     }
   }
