@@ -67,6 +67,7 @@ export class Approver {
         seen.add(keyOf(request.decision));
         if (this.#survey.isNewest(request.decision)) newest.set(request.decision.requester, request);
       }
+      this.#dropSuperseded();
       listed = version;
     }
     for (const request of newest.values()) this.reports.note(request);
@@ -101,6 +102,16 @@ export class Approver {
     }
     this.#tellWhatCameThrough(decision);
     return seen;
+  }
+
+  /** Of a node that asks over and over only the newest request waits on: there may be many, and large ones. */
+  #dropSuperseded(): void {
+    for (const { decision } of this.#waiting.values()) {
+      const settled = this.#survey.settle(decision);
+      if (settled === decision) continue;
+      for (const known of [this.#waiting, this.#failed]) known.delete(keyOf(decision));
+      this.#tell(settled);
+    }
   }
 
   #forget(value: unknown): void {

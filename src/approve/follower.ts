@@ -1,8 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
-import type { CsrApi } from '../edges/kubernetes/csr-api.ts';
+import type { CsrApi, CsrEvents } from '../edges/kubernetes/csr-api.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
 import type { Approver } from './approver.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { isTrouble, PAUSE_MS, pauseAfter, type Trouble } from './trouble.ts';
 
 export interface Following {
@@ -88,15 +89,19 @@ export class Follower {
 
   /** One watch, after a list where it has to be. */
   async #turn(): Promise<boolean> {
-    const { deadline, isDone } = this.#until;
-    this.#place ??= await this.#list();
-    await this.#send(this.#place.api);
-    this.#wasWell = true;
-    this.#approver.reports.reportOverdue();
-    if (isDone() || performance.now() >= deadline) return true;
-    await this.#watch(this.#place);
+    const place = (this.#place ??= await this.#list());
+    if (this.#isOver) {
+      await this.#send(place.api);
+      this.#wasWell = true;
+      return true;
+    }
+    await this.#watch(place);
     this.#troubles = 0;
-    return isDone();
+    return this.#until.isDone();
+  }
+
+  get #isOver(): boolean {
+    return this.#until.isDone() || performance.now() >= this.#until.deadline;
   }
 
   async #list(): Promise<Place> {
@@ -123,32 +128,47 @@ export class Follower {
     this.#toldOfDecisions = told;
   }
 
-  /** When something is to be done although nothing happens. */
-  get #nextAt(): number {
-    // What is to be tried again at about the same time is so together: for each time a watch ends and begins.
-    const tryAt = Math.max(this.#approver.nextTryAt, performance.now() + this.#pauseMs);
-    return Math.min(this.#approver.reports.nextDueAt, tryAt);
+  /** How long until something is to be done although nothing happens. */
+  get #waitMs(): number {
+    const now = performance.now();
+    // What is to be tried again at about the same time is so together.
+    const tryAt = Math.max(this.#approver.nextTryAt, now + this.#pauseMs);
+    return Math.ceil(Math.min(this.#until.deadline, this.#approver.reports.nextDueAt, tryAt) - now);
+  }
+
+  /**
+   * It begins before anything is decided: an apiserver keeps little of what has happened for those who ask later, that of 1.18
+   * the last 100 changes.
+   */
+  async #watch(place: Place): Promise<void> {
+    const lengthMs = (this.#following.watchMs ?? WATCH_MS) * (1 + Math.random());
+    const over = new AbortController();
+    const watch = place.api.watch(place.version, { lengthMs, signal: over.signal });
+    try {
+      await this.#follow(new ReadAhead(watch), place);
+    } finally {
+      over.abort();
+    }
   }
 
   /** @throws SourceTrouble also where it ends before anything could happen, so that there is a pause */
-  async #watch(place: Place): Promise<void> {
-    const started = performance.now();
-    const endsAt = Math.min(this.#until.deadline, this.#nextAt);
-    const lengthMs = (this.#following.watchMs ?? WATCH_MS) * (1 + Math.random());
+  async #follow(watch: ReadAhead<CsrEvents>, place: Place): Promise<void> {
     let isQuiet = true;
-    const span = { lengthMs, endMs: Math.ceil(endsAt - started) };
-    for await (const events of place.api.watch(place.version, span)) {
-      this.#approver.take(events);
-      const isNews = events.version !== place.version;
-      place.version = events.version;
+    for (let come: readonly CsrEvents[] | undefined = []; come !== undefined; come = await watch.next(this.#waitMs)) {
+      for (const events of come) this.#approver.take(events);
+      const { version } = come.at(-1) ?? place;
+      const isNews = version !== place.version;
+      place.version = version;
       await this.#send(place.api);
+      this.#wasWell = true;
+      this.#approver.reports.reportOverdue();
       this.#isStuck &&= this.#approver.nextTryAt < Infinity;
-      if (!this.#isStuck) this.#following.onHealth?.(true);
+      if (come.length > 0 && !this.#isStuck) this.#following.onHealth?.(true);
       if (isNews) this.#troubles = 0;
       isQuiet &&= !isNews;
-      if (this.#until.isDone() || this.#nextAt < endsAt) return;
+      if (this.#isOver) return;
     }
-    if (isQuiet && performance.now() < Math.min(started + this.#pauseMs, endsAt)) {
+    if (isQuiet && watch.lastedMs < this.#pauseMs) {
       throw new SourceTrouble('it ends a watch at once', { again: true });
     }
   }

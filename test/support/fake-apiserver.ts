@@ -54,6 +54,8 @@ export interface FakeApiServer {
   signs: boolean;
   /** What whoever asks is told of their rights. */
   mayApprove: boolean;
+  /** How many of the last changes it can still tell to who begins to watch. */
+  keeps: number;
   /** Puts an object in, as somebody who asks or changes it would; undefined takes it out. */
   store(name: string, object: Stored | undefined): void;
   /** Puts the Lease into somebody's hands. */
@@ -118,6 +120,7 @@ export async function fakeApiServer(
     tokens: undefined,
     signs: true,
     mayApprove: true,
+    keeps: Infinity,
     onRequest: () => undefined,
     store,
     holdLease: (holderIdentity, leaseDurationSeconds) => {
@@ -260,8 +263,15 @@ export async function fakeApiServer(
     if (fault === 'expired') line('ERROR', { code: 410, reason: 'Expired', message: 'too old resource version' });
     if (fault === 'broken line') response.write('{"type": "MODIFIED", "obj\n');
     if (fault === 'mute' || fault === 'over at once') return;
+    const from = Number(query.get('resourceVersion'));
+    const forgotten = changes.slice(0, Math.max(0, changes.length - fake.keeps));
+    if (forgotten.some(({ version }) => version > from)) {
+      line('ERROR', { code: 410, reason: 'Expired', message: 'too old resource version' });
+      response.end();
+      return;
+    }
     const tell = ({ type, object }: Change): void => line(type, object);
-    for (const change of changes) if (change.version > Number(query.get('resourceVersion'))) tell(change);
+    for (const change of changes) if (change.version > from) tell(change);
     watchers.add(tell);
     const end = setTimeout(() => response.end(), Number(query.get('timeoutSeconds')) * 1000);
     response.on('close', () => {

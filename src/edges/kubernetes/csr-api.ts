@@ -85,7 +85,7 @@ export class CsrApi {
   }
 
   /**
-   * What happens to the requests after `version`, until the apiserver or `endMs` ends it; nothing at first,
+   * What happens to the requests after `version`, until the apiserver or `signal` ends it; nothing at first,
    * once it has begun.
    * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
    * @param lengthMs after which the apiserver is to end it; one that is silent for longer is given up
@@ -93,7 +93,7 @@ export class CsrApi {
    */
   async *watch(
     version: string,
-    { lengthMs, endMs }: { readonly lengthMs: number; readonly endMs: number },
+    { lengthMs, signal }: { readonly lengthMs: number; readonly signal: AbortSignal },
   ): AsyncIterable<CsrEvents> {
     const query = new URLSearchParams({
       watch: 'true',
@@ -103,7 +103,7 @@ export class CsrApi {
       timeoutSeconds: String(Math.ceil(lengthMs / 1000)),
     });
     let last = version;
-    for await (const lines of this.#api.lines(`${this.#path}?${query.toString()}`, { lengthMs, endMs })) {
+    for await (const lines of this.#api.lines(`${this.#path}?${query.toString()}`, { lengthMs, signal })) {
       const events = lines.map(readEvent);
       last = events.at(-1)?.object.metadata.resourceVersion ?? last;
       const changes = events

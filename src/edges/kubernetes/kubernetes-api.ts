@@ -22,8 +22,6 @@ const JSON_TYPE = 'application/json';
 const MAX_LINE = 8 << 20;
 /** A page of a hundred of them, padded by whoever wants to be in the way, in base64. */
 const MAX_ANSWER = 256 << 20;
-/** Longer ones fire at once. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** An apiserver, over connections that are kept; where it is gone, those that stand in for it. */
 export class KubernetesApi {
@@ -69,25 +67,20 @@ export class KubernetesApi {
   /**
    * The lines of an answer that goes on and on; those that come together come at once, and none once it has begun.
    * @param lengthMs how long the apiserver was asked to go on; silence is given up after that and the usual time
-   * @param endMs when it ends, whatever the apiserver does
+   * @param signal ends it, whatever the apiserver does
    * @throws as call(); SourceTrouble with `missing` where there is no such thing (any longer)
    */
   async *lines(
     path: string,
-    { lengthMs, endMs }: { readonly lengthMs: number; readonly endMs: number },
+    { lengthMs, signal }: { readonly lengthMs: number; readonly signal: AbortSignal },
   ): AsyncIterable<string[]> {
     const server = this.#nextServer();
     const answer = await this.#begin(server, path, lengthMs);
-    const over = new AbortController();
     // Its end is no news to whoever reads it, and nobody may.
     const body = answer.body.on('error', () => undefined);
-    const end = setTimeout(
-      () => {
-        over.abort();
-        body.destroy();
-      },
-      Math.min(endMs, MAX_TIMER_MS),
-    );
+    const end = (): void => void body.destroy();
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
     try {
       yield [];
       let rest = '';
@@ -98,10 +91,10 @@ export class KubernetesApi {
         if (lines.length > 0) yield lines;
       }
     } catch (error) {
-      if (!over.signal.aborted) throw this.#explain(error, server);
+      if (!signal.aborted) throw this.#explain(error, server);
       this.#signal.throwIfAborted();
     } finally {
-      clearTimeout(end);
+      signal.removeEventListener('abort', end);
       body.destroy();
     }
   }
