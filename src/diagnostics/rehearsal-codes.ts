@@ -26,8 +26,8 @@ image, for one, has none.`,
     summary: 'nothing has failed, and it was not seen whether the node would join',
     story: `Before 1.19 kubelet knows cgroup v1 only, and a container has those of the machine that it runs on. Everything until
 kubelet's start is rehearsed on any machine; for the rest take one that was booted with systemd.unified_cgroup_hierarchy=0,
-which systemd knows until 257. Where the time was up before the node's systemd answered, nothing could be asked: give it
-more by --timeout.`,
+which systemd knows until 257. Where the time was up before the boot had ended, what is missing may come yet: give it more
+by --timeout.`,
   },
   'node-would-not-join': {
     severity: 'error',

@@ -21,6 +21,12 @@ export interface Machine {
 }
 
 /**
+ * What no namespace keeps apart from this machine: to load modules, boot another kernel, set the clock, reach the ports of
+ * devices. The node may do all else, and nothing that runs in it may do more: https://man7.org/linux/man-pages/man7/capabilities.7.html
+ */
+const dropped = ['sys_module', 'sys_boot', 'sys_time', 'sys_rawio'];
+
+/**
  * Makes a machine, its network and nothing more: it boots when it is told to. All that it has lives in namespaces that
  * end with this process, also when that is killed.
  * @param scripts the package's folder rehearsal/
@@ -37,9 +43,11 @@ export async function makeMachine(
 ): Promise<Machine> {
   const cgroup = newCgroupName();
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc'];
+  const capabilities = dropped.map((name) => `CAP_${name.toUpperCase()}`).join();
+  const boot = [join(scripts, 'boot'), stage, image, cgroup, containerd, capabilities];
   const subprocess = execa(
     'setpriv',
-    ['--pdeathsig', 'KILL', 'unshare', ...namespaces, join(scripts, 'boot'), stage, image, cgroup, containerd],
+    ['--pdeathsig', 'KILL', 'unshare', ...namespaces, ...boot],
     // The terminal's Ctrl-C is for bake alone, which ends the machine.
     { env, extendEnv: false, detached: true, reject: false, buffer: false },
   );
@@ -102,6 +110,8 @@ function nameOf(pid: number): string | undefined {
   }
 }
 
+/** The programs of a node are its own: none of them is to do here what the node itself may not. */
+const bounds = [`--bounding-set=${dropped.map((name) => `-${name}`).join()}`];
 const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8'];
 
 async function runIn(holder: number, command: string, env: Readonly<Record<string, string | undefined>>) {
@@ -111,8 +121,8 @@ async function runIn(holder: number, command: string, env: Readonly<Record<strin
   const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root'];
   const clean = ['env', '--ignore-environment', '--chdir=/', ...environment];
   const { exitCode, stdout, stderr } = await execa(
-    'nsenter',
-    [`--target=${init}`, ...namespaces, ...clean, 'bash', '-c', command],
+    'setpriv',
+    [...bounds, 'nsenter', `--target=${init}`, ...namespaces, ...clean, 'bash', '-c', command],
     { env, extendEnv: false, reject: false, stdin: 'ignore' },
   );
   return { exitCode, stdout, stderr };
