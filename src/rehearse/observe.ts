@@ -47,7 +47,7 @@ export async function observe(
     answers &&= ran !== undefined;
     return ran?.stdout ?? '';
   };
-  const differing = await run('sha256sum --check --quiet /run/rehearsal/image.sha256 2>/dev/null');
+  const differing = await run('sha256sum --check --quiet /run/rehearsal/seed/image.sha256 2>/dev/null');
   const observed = {
     booted: check !== undefined,
     differing: [...differing.matchAll(/^(.*): FAILED/gm)].map(([, file]) => file ?? ''),

@@ -13,7 +13,7 @@ const identity = { name: 'node1', address: '192.168.31.136', user: 'system:node:
 function machine(answers: { readonly state?: string; readonly more: number }): Machine {
   let { more } = answers;
   return {
-    holder: 0,
+    connect: () => Promise.resolve(() => undefined),
     boot: () => undefined,
     run: (command) => {
       const said = (stdout: string) => Promise.resolve({ exitCode: 0, stdout, stderr: '' });
