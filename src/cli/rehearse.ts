@@ -3,7 +3,7 @@ import { didYouMean } from '../description/did-you-mean.ts';
 import type { Cluster, Node } from '../cluster/cluster.ts';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { showable } from '../diagnostics/quote.ts';
-import { findPrograms } from '../rehearse/find-programs.ts';
+import { findMeans, type Means } from '../rehearse/find-means.ts';
 import { rehearse, type Rehearsed } from '../rehearse/rehearse.ts';
 import { textTable } from '../report/text-table.ts';
 import type { Context } from './context.ts';
@@ -16,11 +16,14 @@ export interface RehearseOptions {
   readonly image?: string;
   readonly output: 'table' | 'json';
   /** In seconds. */
-  readonly timeout: number;
+  readonly timeout?: number;
 }
 
+/** In seconds: an emulated processor takes minutes. */
+const usualTimeout = { container: 60, emulator: 600 } as const;
+
 /**
- * Boots a node in a container, and tells what would happen.
+ * Boots a node in a container or by QEMU, and tells what would happen.
  * @returns the exit code
  * @throws Failure `unknown-node`, `rehearsal-unusable`, `image-unreadable`, `image-not-baked`, `node-would-not-join`,
  *   `rehearsal-incomplete`, `output-unwritable`
@@ -30,22 +33,26 @@ export async function rehearseCommand(name: string, options: RehearseOptions, co
   if (loaded === undefined) return exitCodes.description;
   const { cluster, templates } = withLockOf(loaded, loadLock(options.file, context));
   const node = nodeOf(cluster, name, options.file);
-  await findPrograms(cluster.architecture, context.env);
+  const means = await findMeans(cluster.architecture, context.env);
 
   const image = resolve(context.cwd, options.image ?? `image/${cluster.image.name}.${cluster.image.qemu.format}`);
   context.stderr.write(
-    `booting ${image} as ${name}, with a CA and a token of this rehearsal's own in place of the cluster's\n`,
+    `booting ${image} as ${name}${byQemu(means)}, with a CA and a token of this rehearsal's own in place of the cluster's\n`,
   );
-  const rehearsed = await rehearse({ cluster, node, image, timeoutMs: options.timeout * 1000 }, templates, context);
+  const timeoutMs = (options.timeout ?? usualTimeout[means.kind]) * 1000;
+  const rehearsed = await rehearse({ cluster, node, image, means, timeoutMs }, templates, context);
   const { rows, requests, seconds } = rehearsed;
   const told = { node: name, seconds, stages: rows, requests };
   if (options.output === 'table') context.stdout.write(tableOf(rows));
   refuseOthers(name, rows, told);
   if (options.output === 'json') printJson({ good: true, ...told }, context);
-  const took = `the rehearsal took ${seconds.toFixed(1)} s from the start of the container`;
+  const took = `the rehearsal took ${seconds.toFixed(1)} s from the start of the machine`;
   context.stderr.write(`${name} would join; ${took}\n`);
   return exitCodes.done;
 }
+
+const byQemu = (means: Means) =>
+  means.kind === 'emulator' ? ` by QEMU (${means.why.split('\n')[0] ?? ''}), which may take minutes` : '';
 
 /** @throws Failure where the node would not join, or where that was not seen */
 function refuseOthers(name: string, rows: Rehearsed['rows'], told: object): void {

@@ -55,9 +55,9 @@ function explainFailure(error: unknown, json: boolean, context: Context): number
 }
 
 /** As kubectl writes it: 90s, 5m, 1h. */
-function timeout(what: string, usual: number, written: string): Option {
+function timeout(what: string): Option {
   const seconds = { s: 1, m: 60, h: 3600 };
-  return new Option('--timeout <time>', what).default(usual, written).argParser((value) => {
+  return new Option('--timeout <time>', what).argParser((value) => {
     const [, number, unit] = /^(\d{1,5})([smh])$/.exec(value) ?? [];
     if (number === undefined) throw new InvalidArgumentError('Write it as 90s, 5m or 1h.');
     return Number(number) * seconds[unit as keyof typeof seconds];
@@ -228,9 +228,9 @@ complete.`,
       '--image <path>',
       'the image to boot, or a folder with its root file system; as `bake image` names it when left out',
     )
-    .addOption(timeout('how long the node has to join: 90s, 5m', 60, '60s'))
+    .addOption(timeout('how long the node has to join: 90s, 5m (default: 60s, by QEMU 10m)'))
     .addOption(new Option('-o, --output <form>', 'how to print').choices(['table', 'json']).default('table'))
-    .description('boot a node in a container, without a cluster, and tell what would happen')
+    .description('boot a node in a container or by QEMU, without a cluster, and tell what would happen')
     .addHelpText(
       'after',
       `
@@ -238,10 +238,11 @@ Examples:
   bake rehearse node1
   bake rehearse node1 -f my-cluster/cluster.yaml --image /srv/images/worker.qcow2
 
-It runs as root, on Linux, and needs no cluster. It compiles the node's
-user-data, boots the image with it by systemd-nspawn, and stands in for the
-apiserver. A CA and a token of its own take the place of the cluster's. What the
-node writes is kept in memory, and nothing leaves it.`,
+It needs no cluster: it compiles the node's user-data, boots the image with it,
+and stands in for the apiserver. A CA and a token of its own take the place of
+the cluster's. As root on Linux the image boots by systemd-nspawn, elsewhere and
+where there is none by QEMU. What the node writes is thrown away, and nothing
+leaves it.`,
     )
     .action(async (node: string, options: RehearseOptions) => {
       const { rehearseCommand } = await import('./rehearse.ts');
@@ -280,7 +281,7 @@ node writes is kept in memory, and nothing leaves it.`,
         'explain',
       ]),
     )
-    .addOption(timeout('how long certificates may take to come: 90s, 5m; 0s looks once', 300, '5m'))
+    .addOption(timeout('how long certificates may take to come: 90s, 5m; 0s looks once').default(300, '5m'))
     .addOption(
       new Option('--keep-tokens', 'leave the bootstrap tokens of nodes that have joined').conflicts([
         'fromFile',

@@ -4,16 +4,16 @@ import type { CodeEntry } from './code-entry.ts';
 export const rehearsalCodes = {
   'rehearsal-unusable': {
     severity: 'error',
-    summary: 'this machine cannot boot a node in a container',
+    summary: 'this machine cannot boot a node',
     story: `\`bake rehearse\` boots the image by systemd-nspawn (Debian's and Ubuntu's package systemd-container), in network,
-mount and process namespaces of its own: on Linux, as root, with iproute2 and util-linux. Nothing is installed, and nothing
-stays behind.`,
+mount and process namespaces of its own: on Linux, as root, with iproute2 and util-linux. Where that cannot be, QEMU boots
+it, without root. Nothing is installed, and nothing stays behind.`,
   },
   'image-unreadable': {
     severity: 'error',
     summary: 'there is no image to boot, or nothing in it that boots',
-    story: `\`bake rehearse\` takes the disk image that \`bake image\` has made (for qcow2 and vmdk it runs qemu-img), a raw one,
-or a folder with the root file system of a baked machine. It reads the image, and what the node writes is kept in memory.`,
+    story: `\`bake rehearse\` takes the disk image that \`bake image\` has made (in a container for qcow2 and vmdk it runs qemu-img), a raw
+one, or in a container a folder with the root file system of a baked machine. It reads the image, and what the node writes is kept in memory.`,
   },
   'image-not-baked': {
     severity: 'error',
@@ -26,8 +26,8 @@ image, for one, has none.`,
     summary: 'nothing has failed, and it was not seen whether the node would join',
     story: `Before 1.19 kubelet knows cgroup v1 only, and a container has those of the machine that it runs on. Everything until
 kubelet's start is rehearsed on any machine; for the rest take one that was booted with systemd.unified_cgroup_hierarchy=0,
-which systemd knows until 257. Where the time was up before the node's systemd answered, nothing could be asked: give it
-more by --timeout.`,
+which systemd knows until 257. Where the time was up before the boot had ended, what is missing may come yet: give it more
+by --timeout.`,
   },
   'node-would-not-join': {
     severity: 'error',

@@ -6,7 +6,8 @@ import { Failure } from '../diagnostics/failure.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-const machineOf = { amd64: 'qemu-system-x86_64', arm64: 'qemu-system-aarch64' } as const;
+/** What boots a machine of an architecture. */
+export const machineOf = { amd64: 'qemu-system-x86_64', arm64: 'qemu-system-aarch64' } as const;
 
 /** As Node calls them -> as Kubernetes does. */
 const architectures: Partial<Record<string, Architecture>> = { x64: 'amd64', arm64: 'arm64' };
@@ -37,10 +38,14 @@ export async function findQemu({ image, architecture }: Cluster, env: Environmen
   if (missing.length > 0) throw new Failure('qemu-unusable', missing.join('\n  '));
 }
 
-async function isOnPath(program: string, env: Environment): Promise<boolean> {
+export async function isOnPath(program: string, env: Environment): Promise<boolean> {
   const asked = await execa(program, ['--version'], { env, extendEnv: false, reject: false, stdin: 'ignore' });
   return asked.code !== 'ENOENT';
 }
+
+/** The UEFI firmware of machines that have no BIOS. */
+export const firmwareCode = (env: Environment): string =>
+  env['PKR_VAR_qemu_efi_firmware_code'] ?? firmware.PKR_VAR_qemu_efi_firmware_code;
 
 function missingFirmware(env: Environment): string[] {
   return Object.entries(firmware).flatMap(([variable, usual]) => {

@@ -1,119 +1,17 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { execa } from 'execa';
-import { newCgroupName, removeCgroups } from '../edges/cgroups.ts';
-import { Failure } from '../diagnostics/failure.ts';
+import type { Server } from 'node:https';
+import type { Endpoint } from '../cluster/cluster.ts';
 
-/** A machine that systemd-nspawn boots from an image, in memory over it. */
+/** A machine that boots an image, which is only read. */
 export interface Machine {
-  /** A process in its network namespace, which is there before it boots. */
-  readonly holder: number;
+  /** Has a server answer where the node will look for its apiservers. @returns what ends that */
+  connect(server: Server, apiServers: readonly Endpoint[]): Promise<() => void>;
   boot(): void;
   /** Runs a command in it as root; undefined as long as it does not run. */
   run(
     command: string,
   ): Promise<{ readonly exitCode: number | undefined; readonly stdout: string; readonly stderr: string } | undefined>;
-  /** What systemd-nspawn has said, when it has ended by itself. */
+  /** What the program that boots it has said, when it has ended by itself. */
   ended(): string | undefined;
   /** Throws it away, running or not. */
   end(): Promise<void>;
-}
-
-/**
- * Makes a machine, its network and nothing more: it boots when it is told to. All that it has lives in namespaces that
- * end with this process, also when that is killed.
- * @param scripts the package's folder rehearsal/
- * @param stage what rehearsal/boot wants to find there
- * @param image a root file system, or a raw disk
- * @throws Failure `image-not-baked`, `image-unreadable`, `rehearsal-unusable`
- */
-export async function makeMachine(
-  scripts: string,
-  stage: string,
-  image: string,
-  containerd: string,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Machine> {
-  const cgroup = newCgroupName();
-  const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc'];
-  const subprocess = execa(
-    'setpriv',
-    ['--pdeathsig', 'KILL', 'unshare', ...namespaces, join(scripts, 'boot'), stage, image, cgroup, containerd],
-    // The terminal's Ctrl-C is for bake alone, which ends the machine.
-    { env, extendEnv: false, detached: true, reject: false, buffer: false },
-  );
-  let said = '';
-  let over = false;
-  subprocess.stderr.on('data', (bytes: Buffer) => (said += bytes.toString()));
-  void subprocess.then(() => (over = true));
-  const end = async (): Promise<void> => {
-    subprocess.kill('SIGKILL');
-    await subprocess;
-    await removeCgroups(cgroup);
-  };
-
-  const { value } = (await createInterface(subprocess.stdout)[Symbol.asyncIterator]().next()) as { value?: string };
-  if (value !== 'ready') {
-    await end();
-    throw whyNot(value, image, oneLine(said));
-  }
-  const [holder = 0] = childrenOf(subprocess.pid ?? 0);
-  return {
-    holder,
-    boot: () => void subprocess.stdin.write('boot\n'),
-    run: (command) => runIn(holder, command, env),
-    ended: () => (over ? oneLine(said) : undefined),
-    end,
-  };
-}
-
-/** @param said by the programs that were to make it */
-function whyNot(outcome: string | undefined, image: string, said: string): Failure {
-  switch (outcome) {
-    case 'not baked':
-      return new Failure(
-        'image-not-baked',
-        `${image} has no /etc/bake-release; name an image that \`bake image\` has made`,
-      );
-    case 'unreadable':
-      return new Failure('image-unreadable', `${image} has no root file system that can be mounted: ${said}`);
-    default:
-      return new Failure('rehearsal-unusable', `this machine makes no container: ${said}`);
-  }
-}
-
-function oneLine(text: string): string {
-  return text.trim().replaceAll(/\s*\n\s*/g, '; ');
-}
-
-/** @returns of a process, in the order in which they were started */
-function childrenOf(pid: number): number[] {
-  const path = `/proc/${pid}/task/${pid}/children`;
-  return existsSync(path) ? (readFileSync(path, 'utf8').match(/\d+/g) ?? []).map(Number) : [];
-}
-
-function nameOf(pid: number): string | undefined {
-  try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8').trim();
-  } catch {
-    // It is gone.
-    return undefined;
-  }
-}
-
-const environment = ['PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', 'HOME=/root', 'LANG=C.UTF-8'];
-
-async function runIn(holder: number, command: string, env: Readonly<Record<string, string | undefined>>) {
-  // systemd-nspawn has become the holder, and starts PID 1.
-  const init = childrenOf(holder).find((pid) => nameOf(pid) === 'systemd');
-  if (init === undefined) return undefined;
-  const namespaces = ['--mount', '--uts', '--ipc', '--net', '--pid', '--cgroup', '--root'];
-  const clean = ['env', '--ignore-environment', '--chdir=/', ...environment];
-  const { exitCode, stdout, stderr } = await execa(
-    'nsenter',
-    [`--target=${init}`, ...namespaces, ...clean, 'bash', '-c', command],
-    { env, extendEnv: false, reject: false, stdin: 'ignore' },
-  );
-  return { exitCode, stdout, stderr };
 }

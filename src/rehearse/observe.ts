@@ -3,6 +3,8 @@ import type { PlacedFile } from './stage.ts';
 
 /** What has happened on a machine since it booted. */
 export interface Observed {
+  /** Whether everything that a boot starts was started, well or not; else what is missing may come yet. */
+  readonly booted: boolean;
   /** Files of the image that are not as compiled. */
   readonly differing: readonly string[];
   readonly cloudInit: { readonly status: string; readonly datasource: string; readonly errors: readonly string[] };
@@ -31,7 +33,7 @@ export interface Check {
 type Run = (command: string) => Promise<string>;
 
 /**
- * @param check what bake-check said last, where it was asked
+ * @param check what bake-check said last; it is asked once the machine has booted
  * @returns undefined where the machine does not answer, or not to the end: what was not asked is neither good nor bad
  */
 export async function observe(
@@ -45,8 +47,9 @@ export async function observe(
     answers &&= ran !== undefined;
     return ran?.stdout ?? '';
   };
-  const differing = await run('sha256sum --check --quiet /run/rehearsal/image.sha256 2>/dev/null');
+  const differing = await run('sha256sum --check --quiet /run/rehearsal/seed/image.sha256 2>/dev/null');
   const observed = {
+    booted: check !== undefined,
     differing: [...differing.matchAll(/^(.*): FAILED/gm)].map(([, file]) => file ?? ''),
     cloudInit: await readCloudInit(run),
     files: await readFiles(run, placed),

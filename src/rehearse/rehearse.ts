@@ -14,21 +14,32 @@ import type { Surroundings } from '../edges/surroundings.ts';
 import type { Templates } from '../templates/templates.ts';
 import { createToken } from '../tokens/create-token.ts';
 import { Authority } from './authority.ts';
-import { listenIn } from './listen-in.ts';
-import { makeMachine, type Machine } from './machine.ts';
+import { makeContainer } from './container.ts';
+import { makeEmulator } from './emulator.ts';
+import type { Means } from './find-means.ts';
+import type { Machine } from './machine.ts';
 import { hasBooted, observe, runCheck, type Check } from './observe.ts';
 import { rawImage } from './raw-image.ts';
 import { kubeletDown, rowsOf, type Row } from './rows.ts';
 import { stageOf, type Stage } from './stage.ts';
-import { standInApi, type Asked, type StandInApi } from './stand-in-api.ts';
+import { standInApi, type Asked } from './stand-in-api.ts';
 import { withEndings } from './with-endings.ts';
 
 export interface Rehearsed {
   readonly rows: readonly Row[];
-  /** Everything that the node asked the apiserver for, with the seconds since the start of the container. */
+  /** Everything that the node asked the apiserver for, with the seconds since the start of the machine. */
   readonly requests: readonly (Omit<Asked, 'at'> & { readonly seconds: number })[];
-  /** From the start of the container to what ended the rehearsal. */
+  /** From the start of the machine to what ended the rehearsal. */
   readonly seconds: number;
+}
+
+/** What is rehearsed, and how. */
+interface Rehearsal {
+  readonly cluster: Cluster;
+  readonly node: Node;
+  readonly image: string;
+  readonly means: Means;
+  readonly timeoutMs: number;
 }
 
 /** What a rehearsal needs of the process. */
@@ -47,7 +58,7 @@ const PREFIX = 'bake-rehearsal-';
  * @throws Failure `image-unreadable`, `image-not-baked`, `rehearsal-unusable`, or of the disk
  */
 export function rehearse(
-  { cluster, node, image, timeoutMs }: { cluster: Cluster; node: Node; image: string; timeoutMs: number },
+  { cluster, node, image, means, timeoutMs }: Rehearsal,
   templates: Templates,
   { env, signal, now, random, packageRoot }: Needs,
 ): Promise<Rehearsed> {
@@ -58,19 +69,26 @@ export function rehearse(
     const identity = plannedIdentity(node);
     const authority = new Authority(now());
     const token = createToken(node.name, new Set(), { random, now: now(), ttlSeconds: 3600 });
-    const stage = stageOf(cluster, node, authority.certificate, token, templates);
+    const { kind } = means;
+    const stage = stageOf(cluster, node, { authority: authority.certificate, token, kind }, templates);
     endings.push(() => removeTree(folder));
     writeStage(folder, stage);
-    const raw = await rawImage(image, join(folder, 'raw'), env, signal);
     const scripts = join(packageRoot, 'rehearsal');
-    const machine = await makeMachine(scripts, folder, raw, cluster.containerd.directory, env);
+    const makeMachine = async (): Promise<Machine> => {
+      if (means.kind === 'emulator') {
+        return makeEmulator({ cluster, program: means.program, image }, stage, { scripts, folder }, env);
+      }
+      const raw = await rawImage(image, join(folder, 'raw'), env, signal);
+      return makeContainer(scripts, folder, raw, cluster.containerd.directory, env);
+    };
+    const machine = await makeMachine();
     endings.push(() => machine.end());
     const api = standInApi({ identity, authority, token, host: cluster.kubeNginx.listen.host }, now);
-    endings.push(await connect(api, machine, stage, env));
+    endings.push(await machine.connect(api.server, stage.apiServers));
 
     const from = performance.now();
     machine.boot();
-    const hasCgroups = cluster.image.cgroup === 'v2' || hierarchies.length > 0;
+    const hasCgroups = kind === 'emulator' || cluster.image.cgroup === 'v2' || hierarchies.length > 0;
     const check = await settle(machine, from + timeoutMs, signal);
     const seconds = (performance.now() - from) / 1000;
     const observed = await observe(machine, stage.placed, check);
@@ -102,21 +120,6 @@ function writeStage(folder: string, { files }: Stage): void {
   });
 }
 
-/** Has the stand-in answer where the node looks for its apiservers. @returns what ends that */
-async function connect(
-  { server }: StandInApi,
-  machine: Machine,
-  { apiServers }: Stage,
-  env: Needs['env'],
-): Promise<() => void> {
-  const listeners = await listenIn(machine.holder, apiServers, env);
-  for (const listener of listeners) listener.on('connection', (socket) => server.emit('connection', socket));
-  return () => {
-    for (const listener of listeners) listener.close();
-    server.closeAllConnections();
-  };
-}
-
 /** Reasons of bake-check that waiting does not mend, unless it is for a service that starts again. */
 const final = ['no-user-data', 'broken-user-data', 'containerd-down', 'kube-nginx-down', kubeletDown];
 /** Two attempts of systemd's (RestartSec=5). */
@@ -133,7 +136,7 @@ async function settle(machine: Machine, deadline: number, signal: AbortSignal): 
     await setTimeout(500, undefined, { signal });
     const ended = machine.ended();
     if (ended !== undefined) {
-      throw new Failure('rehearsal-unusable', `systemd-nspawn ended before the node had joined: ${ended}`);
+      throw new Failure('rehearsal-unusable', `the machine ended before the node had joined: ${ended}`);
     }
     if (!(await hasBooted(machine))) continue;
     const before = check?.reason?.code;

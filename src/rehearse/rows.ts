@@ -1,7 +1,7 @@
 import type { Approval } from '../cluster/cluster.ts';
 import type { PlannedIdentity } from '../cluster/planned-identity.ts';
 import type { Use } from '../csr/plan.ts';
-import type { Observed } from './observe.ts';
+import type { Check, Observed } from './observe.ts';
 import type { Asked } from './stand-in-api.ts';
 import type { PlacedFile } from './stage.ts';
 
@@ -28,8 +28,7 @@ export interface Seen {
 export function rowsOf({ observed, asked, placed, identity, approval, hasCgroups }: Seen): Row[] {
   if (observed === undefined) return [notBootedRow];
   const withoutKubelet = !hasCgroups && observed.check.reason?.code === kubeletDown;
-  return [
-    imageRow(observed),
+  const rows = [
     cloudInitRow(observed),
     ...placed.map((file) => fileRow(file, observed.files)),
     ...unitRows(observed, withoutKubelet),
@@ -38,6 +37,12 @@ export function rowsOf({ observed, asked, placed, identity, approval, hasCgroups
     nodeRow(asked),
     withoutKubelet ? withoutKubeletRow : joinedRow(observed, identity.name),
   ];
+  return [imageRow(observed), ...(observed.booted ? rows : rows.map(notYet))];
+}
+
+/** What has gone wrong in the middle of a boot may be mended before its end. */
+function notYet({ stage, result, what }: Row): Row {
+  return row(stage, result === 'failed' ? 'not reached' : result, what);
 }
 
 /** Of bake-check. */
@@ -101,16 +106,15 @@ function nodeRow(asked: readonly Asked[]): Row {
   return row('requests', 'ok', `kubelet registered the node ${post.name ?? ''}`);
 }
 
-function joinedRow({ check: { reason } }: Observed, name: string): Row {
+function joinedRow({ booted, check: { reason } }: Observed, name: string): Row {
+  if (!booted) return row('joined', 'not reached', `the boot has not ended within the time${yet(reason)}; ${moreTime}`);
   if (reason === undefined) return row('joined', 'ok', `${name} joins: bake-check finds nothing amiss`);
   return row('joined', 'failed', `${reason.code}: ${reason.text}`);
 }
 
-const notBootedRow = row(
-  'joined',
-  'not reached',
-  'the machine has not begun to answer within the time; --timeout gives it more',
-);
+const yet = (reason: Check['reason']) => (reason === undefined ? '' : `, and so far: ${reason.code}: ${reason.text}`);
+const moreTime = '--timeout gives it more';
+const notBootedRow = row('joined', 'not reached', `the machine has not begun to answer within the time; ${moreTime}`);
 
 const withoutKubeletRow = row(
   'joined',

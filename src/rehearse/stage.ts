@@ -9,6 +9,7 @@ import { nodeFiles } from '../compile/node-files.ts';
 import { sha256 } from '../compile/sha256.ts';
 import type { Templates } from '../templates/templates.ts';
 import type { Token } from '../tokens/token.ts';
+import type { Means } from './find-means.ts';
 
 /** What a node is booted with. */
 export interface Stage {
@@ -16,8 +17,15 @@ export interface Stage {
   readonly files: ReadonlyMap<string, string | Uint8Array>;
   /** The apiservers, each at an address that the node itself has. */
   readonly apiServers: readonly Endpoint[];
+  /** The node's network cards; those of a machine of QEMU's all have a MAC address. */
+  readonly links: readonly Link[];
   /** What user-data is to place. */
   readonly placed: readonly PlacedFile[];
+}
+
+export interface Link {
+  readonly name: string;
+  readonly mac: string | undefined;
 }
 
 export interface PlacedFile {
@@ -32,8 +40,14 @@ export interface PlacedFile {
  * Compiles a node as `bake compile` does, but for its CA and its token, and a network without anybody else in it: the
  * addresses of the apiservers are the node's own, on loopback, and DHCP gives what is planned.
  * @param authority the CA in PEM that takes the place of the cluster's
+ * @param kind of the machine
  */
-export function stageOf(cluster: Cluster, node: Node, authority: string, token: Token, templates: Templates): Stage {
+export function stageOf(
+  cluster: Cluster,
+  node: Node,
+  { authority, token, kind }: { authority: string; token: Token; kind: Means['kind'] },
+  templates: Templates,
+): Stage {
   const apiServers = cluster.controlPlane.apiServers.map(({ host, port }, index) => ({
     host: isIP(host) === 0 ? `127.77.0.${index + 1}` : host,
     port,
@@ -46,18 +60,22 @@ export function stageOf(cluster: Cluster, node: Node, authority: string, token: 
   for (const { path, content } of nodeFiles({ ...cluster, controlPlane, nodes: [node] }, () => token, templates)) {
     compiled.set(path.replace(`nodes/${node.name}/`, ''), content);
   }
-  const networked = withoutDhcp(node);
+  const networked = kind === 'emulator' ? withMacs(withoutDhcp(node)) : withoutDhcp(node);
+  const links = linksOf(networked);
   const userData = compiled.get('user-data') ?? '';
   return {
     files: new Map([
       ['seed/user-data', userData],
       ['seed/meta-data', compiled.get('meta-data') ?? 'instance-id: rehearsal\n'],
       ['seed/network-config', networkConfig(networked, templates) ?? ''],
-      ['network', network(networked, apiServers)],
-      ['names', names.map(({ host, address }) => `${address} ${host}\n`).join('')],
-      ['image.sha256', imageDigests(cluster, templates)],
+      ['seed/names', names.map(({ host, address }) => `${address} ${host}\n`).join('')],
+      ['seed/addresses', addressesOf(apiServers)],
+      ['seed/listen', apiServers.map((endpoint) => `${listen(endpoint)}\n`).join('')],
+      ['seed/image.sha256', imageDigests(cluster, templates)],
+      ['network', cables(links)],
     ]),
     apiServers,
+    links,
     placed: placedBy(typeof userData === 'string' ? userData : gunzipSync(userData).toString()),
   };
 }
@@ -104,18 +122,41 @@ function networkAddress(cidr: string): ipaddr.IPv4 | ipaddr.IPv6 {
     : ipaddr.IPv4.networkAddressFromCIDR(cidr);
 }
 
-/** For `ip -batch`: the node's interfaces, with a cable in each, and the apiservers' addresses. */
-function network({ interfaces }: Node, apiServers: readonly Endpoint[]): string {
-  const links = interfaces
+/** QEMU's machines call their interfaces as they like: what is described by its name gets the name by its MAC address. */
+function withMacs(node: Node): Node {
+  const interfaces = node.interfaces.map((link, index): Interface => {
+    if (link.match.kind === 'mac' || link.vlan.kind === 'vlan') return link;
+    return { ...link, match: { kind: 'mac', mac: `52:54:00:ba:6f:${index.toString(16).padStart(2, '0')}` } };
+  });
+  return { ...node, interfaces };
+}
+
+function linksOf({ interfaces }: Node): Link[] {
+  return interfaces
     .filter(({ vlan }) => vlan.kind === 'none')
-    .flatMap(({ name, match }, index) => {
-      const mac = match.kind === 'mac' ? ` address ${match.mac}` : '';
-      return [`link add ${name}${mac} type veth peer name rehearsal${index}`, `link set rehearsal${index} up`];
-    });
+    .map(({ name, match }) => ({ name, mac: match.kind === 'mac' ? match.mac : undefined }));
+}
+
+/** For `ip -batch`: the links, with a cable in each. */
+function cables(links: readonly Link[]): string {
+  const lines = links.flatMap(({ name, mac }, index) => {
+    const address = mac === undefined ? '' : ` address ${mac}`;
+    return [`link add ${name}${address} type veth peer name rehearsal${index}`, `link set rehearsal${index} up`];
+  });
+  return lines.map((line) => `${line}\n`).join('');
+}
+
+/** For `ip -batch`: the apiservers' addresses. */
+function addressesOf(apiServers: readonly Endpoint[]): string {
   const hosts = new Set(apiServers.map(({ host }) => host));
   // ::1 is there as soon as lo is up.
   const addresses = [...hosts].map((host) => `address replace ${host}/${isIPv6(host) ? 128 : 32} dev lo`);
-  return [...links, 'link set lo up', ...addresses].map((line) => `${line}\n`).join('');
+  return ['link set lo up', ...addresses].map((line) => `${line}\n`).join('');
+}
+
+/** For socat. */
+function listen({ host, port }: Endpoint): string {
+  return isIPv6(host) ? `TCP6-LISTEN:${port},bind=[${host}]` : `TCP4-LISTEN:${port},bind=${host}`;
 }
 
 /** For sha256sum: what `bake image` has placed in the image. */

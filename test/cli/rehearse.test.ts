@@ -50,8 +50,8 @@ rehearse(
     'node1',
     3,
     isRoot
-      ? /^error rehearsal-unusable: there is no systemd-nspawn on PATH; install systemd-container\n {2}there is no ip on PATH; install iproute2\n/m
-      : /^error rehearsal-unusable: systemd-nspawn runs as root only; /m,
+      ? /^error rehearsal-unusable: there is no systemd-nspawn on PATH; install systemd-container\n {2}there is no ip on PATH; install iproute2\n[^]*\n {2}and there is no qemu-system-x86_64 on PATH, .*; install QEMU$/m
+      : /^error rehearsal-unusable: systemd-nspawn runs as root only\n {2}and there is no qemu-system-x86_64 on PATH, /m,
   ),
 );
 
@@ -90,6 +90,23 @@ rehearse(
     /^error rehearsal-unusable: the nodes are (arm|amd)64, and this/m,
     `architecture: ${other}\ncontainerd: { version: 1.6.0 }\n`,
   ),
+);
+
+rehearse('by QEMU, a folder is no image; when QEMU ends, what it has said is told', () =>
+  inTemporaryFolder(async (folder) => {
+    cpSync(guide, folder, { recursive: true });
+    const program = '#!/bin/sh\necho no such machine >&2\n';
+    writeFileSync(join(folder, 'qemu-system-x86_64'), program, { mode: 0o755 });
+    const refused = async (image: string, says: RegExp) => {
+      const options = { cwd: folder, env: { PATH: folder } };
+      const { exitCode, stdout, stderr } = await runBake(['rehearse', 'node1', '--image', image], options);
+      assert.match(stderr, / as node1 by QEMU \(.*\), which may take minutes, with a CA /);
+      assert.match(stderr, says);
+      assert.deepEqual([exitCode, stdout], [3, '']);
+    };
+    await refused('.', /^error image-unreadable: QEMU boots a disk image, and .* is a folder$/m);
+    await refused('ca.pem', /^error rehearsal-unusable: the machine ended .*: no such machine$/m);
+  }),
 );
 
 rehearse.run();

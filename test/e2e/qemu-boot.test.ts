@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
 import { suite } from 'uvu';
 import { missingForBake, startRealBake, type RealBake } from '../support/real-bake.ts';
 import { testUnless } from '../support/skip.ts';
@@ -14,6 +15,7 @@ import {
   makeDisk,
   makeSeed,
   startTimeServer,
+  tools,
   type VirtualMachine,
 } from '../support/virtual-machine.ts';
 
@@ -35,6 +37,7 @@ interface Asked {
 const asked: Record<string, Asked[]> = {};
 
 let bake: RealBake;
+const main = join(import.meta.dirname, '../../dist/main.js');
 const started: VirtualMachine[] = [];
 let node: VirtualMachine;
 let clone: VirtualMachine;
@@ -52,7 +55,7 @@ boot.before(async () => {
 
 async function startAll(): Promise<void> {
   bake = await startRealBake();
-  await bake.compile({ sysprep: true, ntpServers: ['10.0.2.2'] });
+  await bake.compile({ sysprep: true, ntpServers: ['10.0.2.2'], qemu: { accelerator: 'tcg' } });
   const { exitCode, all } = await bake.build();
   assert.equal(exitCode, 0, all);
   await bake.node.stop();
@@ -252,5 +255,46 @@ testUnless(boot, missingForBake, 'without a datasource no unit fails, and it wai
   assert.ok(!/FAILED|Failed/.test(blank.console()), blank.console());
   await blank.powerOff();
 });
+
+interface Told {
+  readonly seconds: number;
+  readonly stages: readonly { readonly stage: string; readonly result: string; readonly what: string }[];
+}
+
+testUnless(
+  boot,
+  missingForBake,
+  'bake rehearse boots the disk by QEMU where there is no systemd-nspawn: the node would join',
+  async () => {
+    await Promise.all(started.map((machine) => machine.end()));
+    const disk = join(bake.folder, 'disk.raw');
+    const before = statSync(disk).mtimeMs;
+    const path = join(bake.folder, 'path');
+    mkdirSync(path);
+    // QEMU, and what the part's wrapper of it calls.
+    symlinkSync(join(tools, 'qemu-system-x86_64'), join(path, 'qemu-system-x86_64'));
+    for (const name of ['bash', 'dirname', 'realpath']) symlinkSync(join('/usr/bin', name), join(path, name));
+    const { exitCode, stdout, stderr } = await execa({
+      cwd: bake.folder,
+      env: { PATH: path, MACHINES: bake.machines, TMPDIR: bake.folder },
+      extendEnv: false,
+      reject: false,
+    })`${process.execPath} ${main} rehearse node1 --image ${disk} --output json`;
+    assert.equal(exitCode, 0, stdout + stderr);
+    assert.match(stderr, / as node1 by QEMU \(there is no systemd-nspawn on PATH; /);
+    const { seconds: took, stages } = JSON.parse(stdout) as Told;
+    console.log(`  joined ${took.toFixed(0)} s after the start of the machine`);
+    assert.deepEqual([...new Set(stages.map(({ result }) => result))], ['ok'], stdout);
+    assert.ok(
+      stages.some(({ what }) => what.includes('serving certificate as system:node:node1')),
+      stdout,
+    );
+    assert.equal(statSync(disk).mtimeMs, before);
+    assert.deepEqual(
+      readdirSync(bake.folder).filter((name) => name.startsWith('bake-rehearsal-')),
+      [],
+    );
+  },
+);
 
 boot.run();

@@ -37,12 +37,12 @@ export interface Seed {
  * /proc/sys is read-only to it, but for the network and for what has a stand-in (rehearsal/init): those settings are
  * this machine's too.
  * @param system `machines` is the part of that name, `layer` what another node of the same root has kept
- * @param plug connects the network namespace that a process holds
+ * @param prepare has the process that holds its network namespace, and its root: connects it, and changes files there
  */
 export async function bootNode(
   system: { readonly machines: string; readonly root: string; readonly layer?: string },
   seed: Seed,
-  plug: (pid: number) => Promise<void>,
+  prepare: (pid: number, root: string) => Promise<void>,
 ): Promise<BootedNode> {
   const cgroup = newCgroupName();
   // --pdeathsig: not even a test that is killed leaves a node behind.
@@ -64,7 +64,7 @@ export async function bootNode(
   const layer = await says('layer');
   const [holder = 0] = childrenOf(subprocess.pid ?? 0);
   const folder = join(`/proc/${holder}/root`, layer);
-  await plug(holder);
+  await prepare(holder, join(folder, 'merged'));
 
   const run = (command: string) => runIn(initOf(holder), command);
   const node: BootedNode = {

@@ -55,7 +55,12 @@ export interface RealBake {
   /** The private key that logs in to the machine, and to nodes that start from it. */
   readonly key: string;
   /** Compiles, with further settings of the image; lays every artifact as it should be. */
-  compile(settings?: { sysprep?: true; scripts?: readonly string[]; ntpServers?: readonly string[] }): Promise<void>;
+  compile(settings?: {
+    sysprep?: true;
+    scripts?: readonly string[];
+    ntpServers?: readonly string[];
+    qemu?: { accelerator: 'tcg' };
+  }): Promise<void>;
   /** Runs `packer build` to its end. */
   build(): Promise<{ exitCode: number | undefined; all: string; seconds: number }>;
   end(): Promise<void>;

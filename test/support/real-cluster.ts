@@ -43,8 +43,9 @@ export interface RealCluster {
   /**
    * Boots a node from the image with its user-data. It can send to the apiservers, and answer; all else is dropped.
    * @param compiled a folder with user-data, meta-data and network-config; by default the node's in the output
+   * @param prepare changes its root file system before that
    */
-  boot(node: PlannedNode, compiled?: string): Promise<BootedNode>;
+  boot(node: PlannedNode, compiled?: string, prepare?: (root: string) => void): Promise<BootedNode>;
   /** Throws all nodes away, and has the cluster forget them, as if it had never seen any. */
   forgetNodes(): Promise<void>;
   /** How many packets of a node were dropped since before it booted. */
@@ -114,11 +115,12 @@ export async function startRealCluster(): Promise<RealCluster> {
       async items<T>(resource: string, ...options: readonly string[]) {
         return (JSON.parse(await kubectl(['get', resource, '--output=json', ...options])) as { items: T[] }).items;
       },
-      async boot({ name, uplink }, compiled = join(out, 'nodes', name)) {
+      async boot({ name, uplink }, compiled = join(out, 'nodes', name), prepare) {
         const cables = uplink === undefined ? ['nodes'] : ['nodes', 'uplinks'];
-        const node = await bootClusterNode(image, compiled, network, cables, (pid) =>
-          confineEgress(debian.folder, pid, apiServers),
-        );
+        const node = await bootClusterNode(image, compiled, network, cables, (pid, root) => {
+          prepare?.(root);
+          return confineEgress(debian.folder, pid, apiServers);
+        });
         nodes.push(node);
         return node;
       },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite } from 'uvu';
 import type { Machine } from '../../src/rehearse/machine.ts';
-import { observe } from '../../src/rehearse/observe.ts';
+import { observe, type Check } from '../../src/rehearse/observe.ts';
 import { rowsOf } from '../../src/rehearse/rows.ts';
 
 // Machines that do not answer. What one that does is told of is in test/e2e/rehearse.test.ts.
@@ -13,7 +13,7 @@ const identity = { name: 'node1', address: '192.168.31.136', user: 'system:node:
 function machine(answers: { readonly state?: string; readonly more: number }): Machine {
   let { more } = answers;
   return {
-    holder: 0,
+    connect: () => Promise.resolve(() => undefined),
     boot: () => undefined,
     run: (command) => {
       const said = (stdout: string) => Promise.resolve({ exitCode: 0, stdout, stderr: '' });
@@ -54,6 +54,29 @@ observing('a machine that answers to the end is told of', async () => {
     const rows = rowsOf({ observed, asked, placed: [], identity, approval, hasCgroups: true });
     assert.match(rows.find(({ stage }) => stage === 'requests')?.what ?? '', says);
   }
+});
+
+const missing = { path: '/etc/kubernetes/kubelet.env', mode: '644', owner: 'root:root', sha256: '' };
+const down = { passed: [], reason: { code: 'containerd-down', text: 'it is down' } };
+
+/** The results of what a machine without anything on it is told of. */
+async function resultsOf(check: Check | undefined): Promise<string[]> {
+  const observed = await observe(machine({ state: 'starting', more: Infinity }), [missing], check);
+  const rows = rowsOf({ observed, asked: [], placed: [missing], identity, approval: 'guide', hasCgroups: true });
+  return rows.map(({ stage, result }) => `${stage} ${result}`);
+}
+
+observing('what is missing after the boot has failed, and in the middle of it may come yet', async () => {
+  const others = ['units', 'requests', 'requests', 'requests'].map((stage) => `${stage} not reached`);
+  const told = (result: string) => [
+    'image ok',
+    `cloud-init ${result}`,
+    `files ${result}`,
+    ...others,
+    `joined ${result}`,
+  ];
+  assert.deepEqual(await resultsOf(down), told('failed'));
+  assert.deepEqual(await resultsOf(undefined), told('not reached'));
 });
 
 observing.run();

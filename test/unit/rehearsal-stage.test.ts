@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import { parse } from 'yaml';
 import { readMeaning, readWritten } from '../../src/description/read-description.ts';
 import { readPackageFiles } from '../../src/edges/read-package-files.ts';
+import type { Means } from '../../src/rehearse/find-means.ts';
 import { stageOf, type Stage } from '../../src/rehearse/stage.ts';
 import { Templates } from '../../src/templates/templates.ts';
 
@@ -17,7 +18,12 @@ const templates = new Templates(readPackageFiles(root));
 const token = { node: 'node1', id: 'abcdef', secret: '0123456789abcdef', expires: '2020-08-03T14:12:04Z' };
 
 /** @param node of YAML, as in a description */
-function stage(node: string, apiServers = '[192.168.31.44:6443, api.example.com:443]', more = ''): Stage {
+function stage(
+  node: string,
+  apiServers = '[192.168.31.44:6443, api.example.com:443]',
+  more = '',
+  kind: Means['kind'] = 'container',
+): Stage {
   const v6 = apiServers.startsWith('["[');
   const network = v6
     ? '{ podCIDR: "fd00:172::/56", serviceCIDR: "fd00:10::/112", dnsAddress: "fd00:10::a" }'
@@ -32,7 +38,7 @@ function stage(node: string, apiServers = '[192.168.31.44:6443, api.example.com:
   assert.ok(meaning.kind === 'good', JSON.stringify(meaning));
   const [planned] = meaning.value.nodes;
   assert.ok(planned);
-  return stageOf(meaning.value, planned, ca, token, templates);
+  return stageOf(meaning.value, planned, { authority: ca, token, kind }, templates);
 }
 
 const text = ({ files }: Stage, path: string) => String(files.get(path));
@@ -45,12 +51,11 @@ stages('the apiservers are at addresses of the node itself', () => {
     { host: '192.168.31.44', port: 6443 },
     { host: '127.77.0.2', port: 443 },
   ]);
-  assert.equal(text(made, 'names'), '127.77.0.2 api.example.com\n');
+  assert.equal(text(made, 'seed/names'), '127.77.0.2 api.example.com\n');
+  assert.equal(text(made, 'network'), 'link add eth0 type veth peer name rehearsal0\nlink set rehearsal0 up\n');
   assert.equal(
-    text(made, 'network'),
-    `link add eth0 type veth peer name rehearsal0
-link set rehearsal0 up
-link set lo up
+    text(made, 'seed/addresses'),
+    `link set lo up
 address replace 192.168.31.44/32 dev lo
 address replace 127.77.0.2/32 dev lo
 `,
@@ -60,7 +65,7 @@ address replace 127.77.0.2/32 dev lo
 stages('an apiserver at an address that loopback has anyway', () => {
   const made = stage('{ name: node1, address: "fd00:31::136" }', '["[::1]:6443"]');
   // To add it would be refused.
-  assert.match(text(made, 'network'), /^link set lo up\naddress replace ::1\/128 dev lo\n$/m);
+  assert.equal(text(made, 'seed/addresses'), 'link set lo up\naddress replace ::1/128 dev lo\n');
 });
 
 stages('interfaces have their MACs; a VLAN is made by the node', () => {
@@ -72,11 +77,31 @@ stages('interfaces have their MACs; a VLAN is made by the node', () => {
   );
   assert.match(
     text(made, 'network'),
-    /^link add eth0 address 52:54:00:00:31:36 type veth peer name rehearsal0\n.*\nlink add eth1 type veth peer name rehearsal1\n.*\nlink set lo up\n/,
+    /^link add eth0 address 52:54:00:00:31:36 type veth peer name rehearsal0\n.*\nlink add eth1 type veth peer name rehearsal1\nlink set rehearsal1 up\n$/,
   );
   // As compiled: the planned address is not for DHCP.
   const { ethernets } = parse(text(made, 'seed/network-config')) as { ethernets: Record<string, object> };
   assert.deepEqual(ethernets['eth1'], { dhcp4: true, optional: true });
+});
+
+stages('a machine of QEMU names its interfaces by MACs, and has those that are described', () => {
+  const made = stage(
+    `{ name: node1, address: 192.168.31.136, interfaces: [
+       { name: eth0, addresses: [192.168.31.136/24] }, { name: eth1, mac: "52:54:00:00:31:36" } ] }`,
+    undefined,
+    undefined,
+    'emulator',
+  );
+  assert.deepEqual(made.links, [
+    { name: 'eth0', mac: '52:54:00:ba:6f:00' },
+    { name: 'eth1', mac: '52:54:00:00:31:36' },
+  ]);
+  const { ethernets } = parse(text(made, 'seed/network-config')) as { ethernets: Record<string, object> };
+  assert.deepEqual(ethernets['eth0'], {
+    match: { macaddress: '52:54:00:ba:6f:00' },
+    'set-name': 'eth0',
+    addresses: ['192.168.31.136/24'],
+  });
 });
 
 stages('what DHCP would give is the planned address, and a neighbour as gateway', () => {
@@ -89,7 +114,8 @@ stages('what DHCP would give is the planned address, and a neighbour as gateway'
   });
   const v6 = stage('{ name: node1, address: "fd00:31::136" }', '["[fd00:31::44]:6443"]');
   assert.deepEqual(leased(v6), { host0: { addresses: ['fd00:31::136/64'], gateway6: 'fd00:31::1' } });
-  assert.match(text(v6, 'network'), /^address replace fd00:31::44\/128 dev lo$/m);
+  assert.match(text(v6, 'seed/addresses'), /^address replace fd00:31::44\/128 dev lo$/m);
+  assert.equal(text(v6, 'seed/listen'), 'TCP6-LISTEN:6443,bind=[fd00:31::44]\n');
 });
 
 stages('user-data is read as it is sent, also where it is packed and names the host', () => {
