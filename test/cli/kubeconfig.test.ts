@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
 import { suite } from 'uvu';
 import { give, writePlugin, type TestPlugin } from '../support/exec-plugin.ts';
 import { fakeApiServer, type FakeApiServer, type Stored } from '../support/fake-apiserver.ts';
@@ -219,6 +220,30 @@ logins(
       assert.ok(performance.now() - from < 2000);
       assert.equal(exitCode, words === '--timeout 60s' ? 130 : 0);
     }
+  }),
+);
+
+logins(
+  'a plugin may ask who sits at the terminal',
+  inWorld(async ({ folder, server }) => {
+    server.tokens = ['typed'];
+    const info = join(folder, 'info');
+    const ask = `printf 'Code: ' >&2; read answer; echo "$KUBERNETES_EXEC_INFO" >${info}`;
+    const { exec } = writePlugin(folder, `${ask}; ${give({ token: '$answer' })}`, { interactiveMode: 'Always' });
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { exec }));
+    const main = join(import.meta.dirname, '../../dist/main.js');
+    const command = `${process.execPath} ${main} approve-csrs --kubeconfig config --dry-run`;
+    // A terminal of its own; what is typed there is shown.
+    const asked = await execa('script', ['-qec', command, '/dev/null'], {
+      cwd: folder,
+      input: 'typed\n',
+      reject: false,
+    });
+    assert.match(asked.stdout, /^Code: /m);
+    assert.match(asked.stdout, /^csr-prd8t .* approve/m);
+    assert.equal(asked.exitCode, 0);
+    const { spec } = JSON.parse(readFileSync(info, 'utf8')) as { spec: { interactive: boolean } };
+    assert.ok(spec.interactive);
   }),
 );
 

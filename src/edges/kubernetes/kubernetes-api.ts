@@ -198,14 +198,12 @@ export class KubernetesApi {
 
 /** @throws SourceTrouble where it is without end */
 async function textOf({ body }: Dispatcher.ResponseData): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    if (length > MAX_ANSWER) throw new SourceTrouble('it sends an answer without end', { again: true });
+  let text = '';
+  for await (const chunk of body.setEncoding('utf8') as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length > MAX_ANSWER) throw new SourceTrouble('it sends an answer without end', { again: true });
   }
-  return Buffer.concat(chunks).toString();
+  return text;
 }
 
 function parse(text: string): unknown {

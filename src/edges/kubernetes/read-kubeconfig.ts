@@ -253,7 +253,7 @@ function impersonation(user: User['user']): Record<string, string | string[]> {
 /** As in Go, who is on this machine is reached without a proxy. */
 function proxiesOf({ env }: Around): ProxyFor {
   const proxyFor = environmentProxies(env);
-  return (place) => (/^(localhost|127\..*|::1)$/.test(hostOf(place)) ? undefined : proxyFor(place));
+  return (place) => (/^(localhost|127(\.\d+){3}|::1)$/.test(hostOf(place)) ? undefined : proxyFor(place));
 }
 
 /** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/#directly-accessing-the-rest-api */
