@@ -531,7 +531,7 @@ for (const { release, part, version } of releases) {
       );
       const decided = stderr
         .split('\n')
-        .filter((line) => line.startsWith('{'))
+        .filter((line) => line.startsWith('{') && !line.includes('"verdict":"delete"'))
         .map((line) => JSON.parse(line) as { csr: string; verdict: string });
       const verdicts = decided.map(({ csr, verdict }) => `${csr} ${verdict}`);
       assert.equal(new Set(verdicts).size, verdicts.length, stderr);
@@ -539,6 +539,7 @@ for (const { release, part, version } of releases) {
         verdicts.filter((verdict) => verdict.endsWith(' approve')),
         ['again approve', 'second approve', 'third approve', 'unsigned approve'],
       );
+      assert.equal(stderr.match(/"verdict":"delete","reason":"node-joined"/g)?.length, 3, stderr);
       assert.match(stderr, /nothing listens there|connection broke/);
       // Watched, not asked for again and again: trouble takes some attempts, and a new list.
       assert.ok(verdicts.includes('second-stranger refuse'));
