@@ -7,18 +7,15 @@ import { watchLive } from '../../src/cli/watch-live.ts';
 import { planOf } from '../../src/csr/plan.ts';
 import { Failure } from '../../src/diagnostics/failure.ts';
 import { connectionTo } from '../support/connection-to.ts';
-import { fakeApiServer, type Stored } from '../support/fake-apiserver.ts';
+import { fakeApiServer, type FakeApiServer, type Stored } from '../support/fake-apiserver.ts';
 import { csrOf } from '../support/make-csr.ts';
 
 // What cannot be brought about from outside at the right moment.
 const test = suite('watchLive');
 
-/** @param deletes whether tokens are looked after at the same time */
-async function failWhileItEnds(deletes: boolean): Promise<void> {
-  const server = await fakeApiServer([csrOf({}, {}) as unknown as Stored]);
-  const end = new AbortController();
+function until(signal: AbortSignal): Context {
   const stream = { write: () => undefined };
-  const context = {
+  return {
     env: {},
     cwd: '/',
     stdin: Readable.from([]),
@@ -26,17 +23,26 @@ async function failWhileItEnds(deletes: boolean): Promise<void> {
     stderr: stream,
     now: () => new Date(),
     random: (bytes: number) => new Uint8Array(bytes),
-    signal: end.signal,
+    signal,
     packageRoot: '/',
-  } as unknown as Context;
+  };
+}
+
+const inventoryOf = (server: FakeApiServer) => ({
+  plan: planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] }),
+  authority: server.certificate,
+});
+
+/** @param deletes whether tokens are looked after at the same time */
+async function failWhileItEnds(deletes: boolean): Promise<void> {
+  const server = await fakeApiServer([csrOf({}, {}) as unknown as Stored]);
+  const end = new AbortController();
+  const context = until(end.signal);
   const audit = (): never => {
     end.abort('SIGTERM');
     throw new Failure('disk-full', 'on purpose');
   };
-  const inventory = {
-    plan: planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] }),
-    authority: server.certificate,
-  };
+  const inventory = inventoryOf(server);
   try {
     const spent = deletes ? new SpentTokens('cluster.yaml', () => undefined, context) : undefined;
     const watching = watchLive(
@@ -55,6 +61,25 @@ async function failWhileItEnds(deletes: boolean): Promise<void> {
 
 test('what fails while a signal ends it is told all the same', async () => {
   for (const deletes of [false, true]) await failWhileItEnds(deletes);
+});
+
+test('what is approved while a signal ends it has its line in the audit log', async () => {
+  const server = await fakeApiServer([csrOf({}, {}) as unknown as Stored]);
+  const end = new AbortController();
+  server.onRequest = () => {
+    if (server.requests.at(-1)?.method === 'PUT') end.abort('SIGTERM');
+  };
+  const lines: string[] = [];
+  const options = { output: 'table', timeout: 60 } as const;
+  try {
+    const audit = (line: string): void => void lines.push(line);
+    const exitCode = await watchLive(inventoryOf(server), connectionTo(server), audit, options, until(end.signal));
+    assert.equal(exitCode, 0);
+    assert.equal(server.objects.get('csr-prd8t')?.status.conditions?.length, 1);
+    assert.match(lines.join(''), /^\{.*"csr":"csr-prd8t",.*"verdict":"approve".*\}\n$/);
+  } finally {
+    await server.close();
+  }
 });
 
 test.run();

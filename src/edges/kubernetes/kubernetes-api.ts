@@ -22,11 +22,15 @@ const JSON_TYPE = 'application/json';
 const MAX_LINE = 8 << 20;
 /** A page of a hundred of them, padded by whoever wants to be in the way, in base64. */
 const MAX_ANSWER = 256 << 20;
+/** What an apiserver is being asked to change when the signal comes may come to be: its answer is waited for, so long. */
+const GRACE_MS = 3000;
 
 /** An apiserver, over connections that are kept; where it is gone, those that stand in for it. */
 export class KubernetesApi {
   readonly #connection: Connection;
   readonly #signal: AbortSignal;
+  /** Some time after the signal. */
+  readonly #late = new AbortController();
   readonly #stallMs: number;
   #client: { readonly tls: Login['tls']; readonly dispatcher: Dispatcher } | undefined;
   /** The one that was asked last. */
@@ -40,7 +44,8 @@ export class KubernetesApi {
     this.#server = connection.servers[0];
     this.#signal = signal;
     // Each request listens to it, and more than Node's limit of ten run at once.
-    setMaxListeners(0, signal);
+    setMaxListeners(0, signal, this.#late.signal);
+    signal.addEventListener('abort', () => setTimeout(() => this.#late.abort(), GRACE_MS).unref(), { once: true });
     this.#stallMs = stallMs;
   }
 
@@ -52,6 +57,7 @@ export class KubernetesApi {
    * @throws Failure `cluster-refuses`, `cluster-untrusted`, or as Connection.login
    */
   async call(method: Method, path: string, body?: object, accept = JSON_TYPE): Promise<Answer> {
+    this.#signal.throwIfAborted();
     for (let left = method === 'GET' ? this.#connection.servers.length : 1; ; left--) {
       const server = this.#nextServer();
       try {
@@ -132,7 +138,7 @@ export class KubernetesApi {
       },
       body: body === undefined ? null : JSON.stringify(body),
       bodyTimeout,
-      signal: this.#signal,
+      signal: method === 'GET' ? this.#signal : this.#late.signal,
     });
     if (answer.statusCode === 401) this.#connection.forget(login);
     if (answer.statusCode >= 500) this.#gone = server;
