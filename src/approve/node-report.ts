@@ -11,10 +11,11 @@ export interface NodeReport {
   readonly use: Use;
   /**
    * `no-request`: there is none of it, which tells nothing of whether it has a certificate: the cluster removes requests an
-   * hour after they are decided. `wrong`: its certificate is not what it asked for.
+   * hour after they are decided. `joined`: there is none either, and an earlier run has seen its certificate. `wrong`: its
+   * certificate is not what it asked for.
    * https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#request-signing-process
    */
-  readonly state: CsrState | 'no-request' | 'wrong';
+  readonly state: CsrState | 'no-request' | 'joined' | 'wrong';
   /** The newest request of the node; '' where there is none. */
   readonly csr: string;
   /** When the node made it, as RFC 3339; '' where there is none. */
@@ -40,6 +41,8 @@ export interface NodeReportsOptions {
   readonly onReport: (report: NodeReport) => void;
   /** How long a certificate may take to come after the approval. */
   readonly patienceMs: number;
+  /** Nodes that had their serving certificate before, as far as that is known. */
+  readonly joined?: ReadonlySet<string> | undefined;
 }
 
 interface Kept {
@@ -58,7 +61,7 @@ export class NodeReports {
   constructor(options: NodeReportsOptions) {
     this.#options = options;
     const ofAll = uses.flatMap((use) =>
-      [...(options.plan[use] ?? [])].map(([user, { name }]) => [user, withoutRequest(name, use)] as const),
+      [...(options.plan[use] ?? [])].map(([user, { name }]) => [user, this.#withoutRequest(name, use)] as const),
     );
     this.#kept = new Map(ofAll);
   }
@@ -120,7 +123,15 @@ export class NodeReports {
     const kept = this.#kept.get(user);
     if (kept?.uid !== uid || hasCertificate(kept)) return;
     const { node, use } = kept.report;
-    this.#kept.set(user, withoutRequest(node, use));
+    this.#kept.set(user, this.#withoutRequest(node, use));
+  }
+
+  #withoutRequest(node: string, use: Use): Kept {
+    const isKnown = use === 'serving' && this.#options.joined?.has(node) === true;
+    const told = isKnown
+      ? { state: 'joined' as const, why: '' }
+      : { state: 'no-request' as const, why: reasons['no-request'] };
+    return { report: { node, use, csr: '', asked: '', ...told }, uid: '' };
   }
 
   /** All that are gone. */
@@ -147,7 +158,7 @@ export class NodeReports {
   /** Whether every planned node has its serving certificate. */
   get areComplete(): boolean {
     for (const { report } of this.#kept.values()) {
-      if (report.use === 'serving' && report.state !== 'issued') return false;
+      if (report.use === 'serving' && !hasArrived(report)) return false;
     }
     return true;
   }
@@ -166,8 +177,9 @@ export class NodeReports {
   }
 }
 
-function withoutRequest(node: string, use: Use): Kept {
-  return { report: { node, use, state: 'no-request', csr: '', asked: '', why: reasons['no-request'] }, uid: '' };
+/** Whether the node has this certificate. */
+export function hasArrived({ state }: NodeReport): boolean {
+  return state === 'issued' || state === 'joined';
 }
 
 function hasCertificate({ report }: Kept): boolean {

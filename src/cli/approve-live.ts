@@ -1,5 +1,5 @@
 import { approvePlanned, type Approving } from '../approve/approve-planned.ts';
-import type { NodeReport } from '../approve/node-report.ts';
+import { hasArrived, type NodeReport } from '../approve/node-report.ts';
 import { auditLine } from '../csr/audit-line.ts';
 import type { Inventory } from '../csr/inventory.ts';
 import { signersOf, type Plan } from '../csr/plan.ts';
@@ -42,9 +42,10 @@ export async function approveLive(
   const reports = await approvePlanned({
     ...approvingIn(inventory, api, audit, options, context),
     timeoutMs,
+    joined: spent?.joined(),
     signal: context.signal,
   });
-  const lacking = reports.filter(({ state }) => state !== 'issued');
+  const lacking = reports.filter((report) => !hasArrived(report));
   const good = lacking.length === 0;
   // Else the JSON goes with the error.
   if (options.output === 'table') tellReports(reports, context);

@@ -32,6 +32,16 @@ export class SpentTokens {
     this.#context = context;
   }
 
+  /** Who has joined by an earlier run; nobody where that cannot be read, which remove() tells. */
+  joined(): ReadonlySet<string> {
+    try {
+      return readTokenStore(this.#path).joined;
+    } catch (error) {
+      if (error instanceof Failure) return new Set();
+      throw error;
+    }
+  }
+
   /**
    * Removes those of these nodes. What keeps it from that is told, and is no failure: the certificates are there, and the
    * tokens expire.
@@ -39,7 +49,7 @@ export class SpentTokens {
    * @throws as the audit log
    */
   async remove(reports: readonly NodeReport[], api: KubernetesApi, signal: AbortSignal): Promise<Trouble | undefined> {
-    const path = resolve(this.#context.cwd, this.#file);
+    const path = this.#path;
     const gone: Token[] = [];
     let unwritten: { readonly error: unknown } | undefined;
     const onGone = (token: Token): void => {
@@ -64,6 +74,10 @@ export class SpentTokens {
     this.#tellTrouble(trouble?.message ?? '');
     if (unwritten !== undefined) throw unwritten.error;
     return trouble;
+  }
+
+  get #path(): string {
+    return resolve(this.#context.cwd, this.#file);
   }
 
   /** Remembers a node whose serving certificate has come. */

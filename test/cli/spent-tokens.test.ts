@@ -112,6 +112,12 @@ spent(
       /^3 bootstrap tokens are gone from the cluster and cluster\.tokens\.json, since their nodes have joined; compile before you apply manifests again\n/m,
     );
 
+    // An hour later their requests are gone, and nobody waits for them.
+    for (const name of [...server.objects.keys()]) server.store(name, undefined);
+    const later = await bake('approve-csrs cluster.yaml');
+    assert.equal(later.exitCode, 0, later.stderr);
+    assert.match(later.stdout, /^node1 +joined$/m);
+
     const none = await bake('compile cluster.yaml');
     assert.match(
       none.stderr,
