@@ -777,7 +777,9 @@ node2   pending     csr-stolen  client certificate: token-of-other-node: it asks
         assert.equal(server.objects.get(name)?.status.conditions, undefined, name);
       }
       // Both in one list and one watch.
-      const asked = server.requests.map(({ path }) => path).filter((path) => path.includes('certificatesigningrequests'));
+      const asked = server.requests
+        .map(({ path }) => path)
+        .filter((path) => path.includes('certificatesigningrequests'));
       for (const path of asked) assert.doesNotMatch(path, /fieldSelector/);
 
       // A certificate that nobody signs.

@@ -694,6 +694,7 @@ for (const { release, part, version } of releases) {
     'approval: plan: a client certificate is for who has the token of the node',
     async ({ world }) => {
       await world.clear();
+      await world.run('token', 'rotate', 'master', 'node1', 'node2');
       await world.compileWith('approval: plan');
       for (const name of ['rbac', 'tokens/master', 'tokens/node1', 'tokens/node2']) await world.apply(name);
       const [master, node1, node2] = ['master', 'node1', 'node2'].map((node) => ({ bearer: world.tokenOf(node) }));
