@@ -54,7 +54,7 @@ interface Csr {
 
 interface Manifest {
   readonly kind: string;
-  readonly metadata: { readonly name: string };
+  readonly metadata: { readonly name: string; readonly resourceVersion?: string };
   readonly binaryData?: Readonly<Record<string, string>>;
 }
 
@@ -142,7 +142,12 @@ class World {
       const strict = '?fieldValidation=Strict';
       await this.#api.call('POST', `${place}${strict}`, object).catch(async (error: unknown) => {
         if (!String(error).includes('HTTP 409')) throw error;
-        await this.#api.call('PUT', `${place}/${object.metadata.name}${strict}`, object);
+        const path = `${place}/${object.metadata.name}`;
+        const { resourceVersion } = ((await this.#api.call('GET', path)) as Manifest).metadata;
+        await this.#api.call('PUT', `${path}${strict}`, {
+          ...object,
+          metadata: { ...object.metadata, resourceVersion },
+        });
       });
       const inventory = object.binaryData?.['inventory.json.gz'];
       if (inventory !== undefined)

@@ -423,10 +423,10 @@ test('approval: plan: without bake no node joins, and with it one does, in one r
   const decided = stderr.split('\n').filter((line) => line.startsWith('{'));
   assert.deepEqual(
     decided.map((line) => {
-      const { node, use, verdict } = JSON.parse(line) as Record<string, string>;
+      const { node, use = 'token', verdict } = JSON.parse(line) as Record<string, string>;
       return [node, use, verdict].join(' ');
     }),
-    ['node1 client approve', 'node1 serving approve'],
+    ['node1 client approve', 'node1 serving approve', 'node1 token delete'],
   );
   assert.ok(stderr.includes(`"csr":"${asked.metadata.name}"`), stderr);
   await eventually('a node that has joined', 60, async () => {
