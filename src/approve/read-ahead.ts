@@ -1,9 +1,14 @@
 /** Longer ones fire at once. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
+/** How much may wait, in characters: an apiserver ends a watch whose reader is slow, and has little to tell who begins anew. */
+const MAX_HELD = 32 << 20;
+
 /** Reads on from when it is made, while somebody works on what has come: nobody sends for long to one who does not read. */
-export class ReadAhead<T> {
+export class ReadAhead<T extends { readonly size: number }> {
   #come: T[] = [];
+  #held = 0;
+  #take: () => void = () => undefined;
   #began: number | undefined;
   #end: { readonly at: number; readonly error?: unknown } | undefined;
   #wake: () => void = () => undefined;
@@ -17,7 +22,10 @@ export class ReadAhead<T> {
       for await (const one of source) {
         this.#began ??= performance.now();
         this.#come.push(one);
+        this.#held += one.size;
+        const isTaken = new Promise<void>((resolve) => (this.#take = resolve));
         this.#wake();
+        if (this.#held > MAX_HELD) await isTaken;
       }
       this.#end = { at: performance.now() };
     } catch (error) {
@@ -44,6 +52,8 @@ export class ReadAhead<T> {
     }
     const come = this.#come;
     this.#come = [];
+    this.#held = 0;
+    this.#take();
     return come;
   }
 

@@ -37,14 +37,14 @@ export async function approveLive(
   context: Context,
   spent?: SpentTokens,
 ): Promise<number> {
-  await tellOfOldBinding(inventory.plan, api, context);
   const timeoutMs = options.timeout * 1000;
-  const reports = await approvePlanned({
+  const approving = approvePlanned({
     ...approvingIn(inventory, api, audit, options, context),
     timeoutMs,
     joined: spent?.joined(),
     signal: context.signal,
   });
+  const [reports] = await Promise.all([approving, tellOfOldBinding(inventory.plan, api, context)]);
   const lacking = reports.filter((report) => !hasArrived(report));
   const good = lacking.length === 0;
   // Else the JSON goes with the error.

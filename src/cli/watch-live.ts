@@ -40,23 +40,26 @@ export async function watchLive(
 ): Promise<number> {
   const status = new Status(options, context);
   const watchBy = async (planned: Inventory, signal: AbortSignal): Promise<void> => {
-    const api = new KubernetesApi(connection, { signal });
-    terminal(context).talk(`watching ${api.server} for ${planned.plan.serving.size} planned nodes\n`);
+    const work = async (api: KubernetesApi, either: AbortSignal): Promise<void> => {
+      terminal(context).talk(`watching ${api.server} for ${planned.plan.serving.size} planned nodes\n`);
+      const approving = approvingIn(planned, api, audit, options, context);
+      const watching = status.follow({ ...approving, signal: either, patienceMs: options.timeout * 1000 });
+      const onReport = (report: NodeReport): void => {
+        watching.onReport(report);
+        spent?.note(report);
+      };
+      // The approver in the cluster may not look.
+      const plan = inventory instanceof InventoryFile ? undefined : planned.plan;
+      await Promise.all([watchPlanned({ ...watching, onReport }), plan && tellOfOldBinding(plan, api, context)]);
+    };
     status.metrics.isLeader = true;
     try {
-      await tellOfOldBinding(planned.plan, api, context);
-      await untilOneEnds(signal, (either) => {
-        const approving = approvingIn(planned, api, audit, options, context);
-        const watching = status.follow({ ...approving, signal: either, patienceMs: options.timeout * 1000 });
-        const onReport = (report: NodeReport): void => {
-          watching.onReport(report);
-          spent?.note(report);
-        };
-        return [watchPlanned({ ...watching, onReport }), ...(spent ? [spent.removeAsNoted(api, either)] : [])];
-      });
+      await untilOneEnds(signal, (either) => [
+        withApi(connection, either, work),
+        ...(spent ? [withApi(connection, either, (api) => spent.removeAsNoted(api, either))] : []),
+      ]);
     } finally {
       status.metrics.isLeader = false;
-      await api.close();
     }
   };
   const watch = (signal: AbortSignal): Promise<void> =>
@@ -70,6 +73,20 @@ export async function watchLive(
     await end?.();
   }
   return exitCodes.done;
+}
+
+/** Over connections of its own, which end with it. */
+async function withApi(
+  connection: Connection,
+  signal: AbortSignal,
+  work: (api: KubernetesApi, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const api = new KubernetesApi(connection, { signal });
+  try {
+    await work(api, signal);
+  } finally {
+    await api.close();
+  }
 }
 
 /** Whether something ended because the signal said so: also what fails otherwise meanwhile is to be told. */

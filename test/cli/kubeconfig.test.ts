@@ -203,7 +203,7 @@ logins(
 );
 
 logins(
-  'a plugin that waits for ever ends at Ctrl-C, also what it has started',
+  'a plugin that waits for ever is not waited for after Ctrl-C, nor what it has started',
   inWorld(async ({ folder, bake }) => {
     for (const words of ['--timeout 60s', '--watch', '--leader-elect']) {
       const { exec, runs } = writePlugin(folder, 'sleep 30; true');

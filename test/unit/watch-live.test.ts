@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { Readable } from 'node:stream';
+import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import type { Context } from '../../src/cli/context.ts';
 import { SpentTokens } from '../../src/cli/spent-tokens.ts';
@@ -61,6 +62,26 @@ async function failWhileItEnds(deletes: boolean): Promise<void> {
 
 test('what fails while a signal ends it is told all the same', async () => {
   for (const deletes of [false, true]) await failWhileItEnds(deletes);
+});
+
+test('where the tokens can be looked after no longer, the watch ends too, and says why', async () => {
+  const server = await fakeApiServer([csrOf({}, {}) as unknown as Stored]);
+  const end = new AbortController();
+  const context = until(end.signal);
+  const options = { output: 'table', timeout: 60 } as const;
+  const failed = new Failure('disk-full', 'on purpose');
+  const spent = Object.assign(new SpentTokens('cluster.yaml', () => undefined, context), {
+    removeAsNoted: () => setTimeout(200).then(() => Promise.reject(failed)),
+  });
+  try {
+    const audit = (): undefined => undefined;
+    const watching = watchLive(inventoryOf(server), connectionTo(server), audit, options, context, spent);
+    const late = setTimeout(5000).then(() => assert.fail('it goes on'));
+    await assert.rejects(Promise.race([watching, late]), failed);
+  } finally {
+    end.abort('SIGTERM');
+    await server.close();
+  }
 });
 
 test('what is approved while a signal ends it has its line in the audit log', async () => {

@@ -8,8 +8,8 @@ const GROUP = '/apis/certificates.k8s.io';
 /** https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/ */
 const REVIEWS = '/apis/authorization.k8s.io/v1/selfsubjectaccessreviews';
 const review = { apiVersion: 'authorization.k8s.io/v1', kind: 'SelfSubjectAccessReview' };
-/** kubectl's 500 could be 500 MB of requests that somebody has padded. */
-const PAGE = 100;
+/** kubectl's 500 could be a gigabyte of requests that somebody has padded: etcd takes 1.5 MiB of each, and JSON makes it 2. */
+const PAGE = 50;
 
 /** Part of a list. */
 export interface CsrPage {
@@ -23,6 +23,8 @@ export interface CsrEvents {
   /** In their order; `gone` for what was removed. */
   readonly changes: readonly { readonly value: unknown; readonly gone: boolean }[];
   readonly version: string;
+  /** In characters, as they came. */
+  readonly size: number;
 }
 
 /** With all that it has besides. */
@@ -109,7 +111,7 @@ export class CsrApi {
       const changes = events
         .filter(({ type, object }) => type !== 'BOOKMARK' && this.#isOurs(object))
         .map(({ type, object }) => ({ value: object, gone: type === 'DELETED' }));
-      yield { changes, version: last };
+      yield { changes, version: last, size: lines.reduce((sum, line) => sum + line.length, 0) };
     }
   }
 
@@ -137,22 +139,28 @@ export class CsrApi {
   }
 
   /**
-   * Whether the login may approve for all its signers, as the cluster's authorizers say: a refusal may also be of one request only, by
-   * an admission plugin. Everybody may ask that.
+   * Whether the login may approve for all its signers, as the cluster's authorizers say: a refusal may also be of one request
+   * only, by an admission plugin. Everybody may ask that.
    * https://kubernetes.io/docs/reference/access-authn-authz/certificate-signing-requests/#authorization
    * @throws as KubernetesApi.call
    */
   async mayApprove(): Promise<boolean> {
-    const group = 'certificates.k8s.io';
-    const asked = [
-      { group, resource: 'certificatesigningrequests', subresource: 'approval', verb: 'update' },
-      ...this.#signers.map((name) => ({ group, resource: 'signers', name, verb: 'approve' })),
-    ];
-    for (const resourceAttributes of asked) {
-      const { body } = await this.#api.call('POST', REVIEWS, { ...review, spec: { resourceAttributes } });
-      if (!z.object({ status: z.object({ allowed: z.literal(true) }) }).safeParse(body).success) return false;
+    const approval = { resource: 'certificatesigningrequests', subresource: 'approval', verb: 'update' };
+    if (!(await this.#may(approval))) return false;
+    for (const signer of this.#signers) {
+      const [domain = ''] = signer.split('/');
+      const approve = { resource: 'signers', verb: 'approve' };
+      const isAllowed =
+        (await this.#may({ ...approve, name: signer })) || this.#may({ ...approve, name: `${domain}/*` });
+      if (!(await isAllowed)) return false;
     }
     return true;
+  }
+
+  async #may(asked: object): Promise<boolean> {
+    const spec = { resourceAttributes: { group: 'certificates.k8s.io', ...asked } };
+    const { body } = await this.#api.call('POST', REVIEWS, { ...review, spec });
+    return z.object({ status: z.object({ allowed: z.literal(true) }) }).safeParse(body).success;
   }
 }
 

@@ -52,6 +52,8 @@ const group = 'client.authentication.k8s.io';
 const versions = [`${group}/v1`, `${group}/v1beta1`];
 /** A token, a certificate and a key. */
 const MAX_OUTPUT = 1 << 20;
+/** After which one that does not help may be asked again. */
+const REST_MS = 1000;
 
 const text = z.string().min(1).nullish();
 const credentialShape = z.object({
@@ -80,6 +82,9 @@ export class ExecPlugin {
   readonly #around: PluginSurroundings;
   #given: Given | undefined;
   #running: Promise<Given> | undefined;
+  #failed: { readonly error: unknown; readonly at: number } | undefined;
+  /** When a login was refused last. */
+  #forgot = -Infinity;
 
   /**
    * @param folder where a command with a slash starts from
@@ -109,15 +114,28 @@ export class ExecPlugin {
   async credential(): Promise<Credential> {
     const { now } = this.#around;
     if (this.#given === undefined || now().getTime() >= this.#given.until) {
-      this.#running ??= this.#run().finally(() => (this.#running = undefined));
+      this.#running ??= this.#runUnlessFailed().finally(() => (this.#running = undefined));
       this.#given = await this.#running;
     }
     return this.#given.credential;
   }
 
-  /** Has it run again, unless it has since. */
+  /** What has just failed is not run again for each of many requests. */
+  async #runUnlessFailed(): Promise<Given> {
+    if (this.#failed !== undefined && performance.now() < this.#failed.at + REST_MS) throw this.#failed.error;
+    try {
+      return await this.#run();
+    } catch (error) {
+      this.#failed = { error, at: performance.now() };
+      throw error;
+    }
+  }
+
+  /** Has it run again, unless it has since, or just before. */
   forget(credential: Credential): void {
-    if (this.#given?.credential === credential) this.#given = undefined;
+    if (this.#given?.credential !== credential || performance.now() < this.#forgot + REST_MS) return;
+    this.#given = undefined;
+    this.#forgot = performance.now();
   }
 
   async #run(): Promise<Given> {

@@ -20,8 +20,8 @@ const JSON_TYPE = 'application/json';
 
 /** etcd takes objects of 1.5 MiB. */
 const MAX_LINE = 8 << 20;
-/** A page of a hundred of them, padded by whoever wants to be in the way, in base64. */
-const MAX_ANSWER = 256 << 20;
+/** A page of fifty of them, padded by whoever wants to be in the way, in base64. */
+const MAX_ANSWER = 128 << 20;
 /** What an apiserver is being asked to change when the signal comes may come to be: its answer is waited for, so long. */
 const GRACE_MS = 3000;
 
