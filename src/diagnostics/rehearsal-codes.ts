@@ -12,8 +12,9 @@ it, without root. Nothing is installed, and nothing stays behind.`,
   'image-unreadable': {
     severity: 'error',
     summary: 'there is no image to boot, or nothing in it that boots',
-    story: `\`bake rehearse\` takes the disk image that \`bake image\` has made (in a container for qcow2 and vmdk it runs qemu-img), a raw
-one, or in a container a folder with the root file system of a baked machine. It reads the image, and what the node writes is kept in memory.`,
+    story: `\`bake rehearse\` takes the disk image that \`bake image\` has made (in a container for qcow2 and vmdk it runs
+qemu-img), a raw one, or in a container a folder with the root file system of a baked machine. It reads the image, and what
+the node writes is thrown away.`,
   },
   'image-not-baked': {
     severity: 'error',

@@ -10,7 +10,8 @@ import { oneLine } from './one-line.ts';
 
 /**
  * What no namespace keeps apart from this machine: to load modules, boot another kernel, set the clock, reach the ports of
- * devices. The node may do all else, and nothing that runs in it may do more: https://man7.org/linux/man-pages/man7/capabilities.7.html
+ * devices. The node may do all else, and nothing that runs in it may do more:
+ * https://man7.org/linux/man-pages/man7/capabilities.7.html
  */
 const dropped = ['sys_module', 'sys_boot', 'sys_time', 'sys_rawio'];
 

@@ -12,10 +12,15 @@ import { diskFormat } from './disk-format.ts';
 import { oneLine } from './one-line.ts';
 import type { Stage } from './stage.ts';
 
+type Environment = Readonly<Record<string, string | undefined>>;
+
 /** Where the machine finds the stand-in: it alone is behind this link, whose MAC address rehearsal/guest knows. */
 const standIn = { mac: '52:54:00:ba:6e:01', address: '169.254.77.100', port: 6443 };
 
-/** What cloud-init runs before anything of the node's, and leaves user-data as it is: https://cloudinit.readthedocs.io/en/22.4/topics/vendordata.html */
+/**
+ * What cloud-init runs before anything of the node's, and leaves user-data as it is:
+ * https://cloudinit.readthedocs.io/en/22.4/topics/vendordata.html
+ */
 const vendorData = `#cloud-config
 bootcmd:
   - mkdir -p /run/rehearsal/seed
@@ -40,12 +45,12 @@ socket.on('error', () => process.exit(1));`;
  * @param folder where the stage was written
  * @throws Failure `image-unreadable`
  */
-export function makeEmulator(
+export async function makeEmulator(
   { cluster, program, image }: { cluster: Cluster; program: string; image: string },
   { links }: Stage,
   { scripts, folder }: { scripts: string; folder: string },
-  env: Readonly<Record<string, string | undefined>>,
-): Machine {
+  env: Environment,
+): Promise<Machine> {
   const seed = join(folder, 'seed');
   copyFileSync(join(scripts, 'guest'), join(seed, 'guest'));
   writeFileSync(join(seed, 'vendor-data'), vendorData);
@@ -61,6 +66,8 @@ export function makeEmulator(
   const argv = [
     ...[...model, '-smp', String(cpus), '-m', String(memoryMiB)],
     ...(isEmulated ? ['tcg'] : ['kvm', 'hvf', 'tcg']).flatMap((name) => ['-accel', name]),
+    // After a reboot it would say that it is ready once more, where an answer is awaited.
+    '-no-reboot',
     ...['-nodefaults', '-display', 'none', '-serial', 'null', '-device', 'virtio-rng-pci'],
     ...['-drive', disk, '-device', 'virtio-blk-pci,drive=disk,bootindex=0'],
     ...['-blockdev', `driver=vvfat,node-name=seed,dir=${escaped(seed)},label=cidata,fat-type=16,read-only=on`],
@@ -72,6 +79,7 @@ export function makeEmulator(
       ...['-device', `virtio-net-pci,netdev=link${index},mac=${mac}`],
     ]),
   ];
+  const bound = await boundToUs(env);
   let forward = '';
   let machine: Running | undefined;
   return {
@@ -90,7 +98,7 @@ export function makeEmulator(
         ...['-netdev', `user,id=bake,restrict=on,ipv6=off,net=169.254.77.0/24,guestfwd=${escaped(forward)}`],
         ...['-device', `virtio-net-pci,netdev=bake,mac=${standIn.mac}`],
       ];
-      machine = start(program, [...argv, ...network], env);
+      machine = start([...bound, program, ...argv, ...network], env);
     },
     run: (command) => machine?.run(command) ?? Promise.resolve(undefined),
     ended: () => machine?.ended(),
@@ -100,8 +108,17 @@ export function makeEmulator(
 
 type Running = Pick<Machine, 'run' | 'ended' | 'end'>;
 
+/** What starts a program so that it ends with this process, also when that is killed; nothing where there is no such thing. */
+async function boundToUs(env: Environment): Promise<string[]> {
+  const words = ['setpriv', '--pdeathsig', 'KILL'];
+  const options = { env, extendEnv: false, reject: false, stdin: 'ignore' } as const;
+  // BusyBox has a setpriv that knows no --pdeathsig.
+  const { exitCode } = await execa('setpriv', [...words.slice(1), execPath, '--version'], options);
+  return exitCode === 0 ? words : [];
+}
+
 /** rehearsal/guest reads commands from the port, which is QEMU's standard input and output, and answers there. */
-function start(program: string, argv: readonly string[], env: Readonly<Record<string, string | undefined>>): Running {
+function start([program = '', ...argv]: readonly string[], env: Environment): Running {
   // The terminal's Ctrl-C is for bake alone, which ends the machine.
   const subprocess = execa(program, argv, { env, extendEnv: false, detached: true, reject: false, buffer: false });
   let said = '';
@@ -123,7 +140,7 @@ function start(program: string, argv: readonly string[], env: Readonly<Record<st
       const [exitCode, stdout = '', stderr = ''] = answer.split(' ');
       return { exitCode: Number(exitCode), stdout: decoded(stdout), stderr: decoded(stderr) };
     },
-    ended: () => (over ? oneLine(said) : undefined),
+    ended: () => (over ? oneLine(said) || 'the node has rebooted, or turned itself off' : undefined),
     async end() {
       subprocess.kill('SIGKILL');
       await subprocess;

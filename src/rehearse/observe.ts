@@ -48,16 +48,16 @@ export async function observe(
     return ran?.stdout ?? '';
   };
   const differing = await run('sha256sum --check --quiet /run/rehearsal/seed/image.sha256 2>/dev/null');
-  const observed = {
+  const seen = {
     booted: check !== undefined,
     differing: [...differing.matchAll(/^(.*): FAILED/gm)].map(([, file]) => file ?? ''),
     cloudInit: await readCloudInit(run),
     files: await readFiles(run, placed),
     units: await readUnits(run),
     failedUnits: words(await run("systemctl list-units --state=failed --plain --no-legend | cut -d ' ' -f 1")),
-    check: check ?? (await runCheck(machine)),
   };
-  return answers ? observed : undefined;
+  const last = check ?? (await runCheck(machine));
+  return answers && last !== undefined ? { ...seen, check: last } : undefined;
 }
 
 const isRunning = 'systemctl is-system-running';
@@ -70,12 +70,13 @@ export async function hasBooted(machine: Machine): Promise<boolean> {
   return asked !== undefined && /^(running|degraded)$/.test(asked.stdout);
 }
 
-export async function runCheck(machine: Machine): Promise<Check> {
+/** @returns what bake-check says; undefined where the machine does not answer */
+export async function runCheck(machine: Machine): Promise<Check | undefined> {
   const ran = await machine.run('/opt/k8s/bin/bake-check');
-  const passed = [...(ran?.stdout ?? '').matchAll(/^ok +(.*)$/gm)].map(([, stage]) => stage ?? '');
-  if (ran?.exitCode === 0) return { passed, reason: undefined };
-  const [, code = 'check-broken', text = ran?.stderr ?? 'the machine does not run'] =
-    /^([a-z-]+): (.*)$/m.exec(ran?.stderr ?? '') ?? [];
+  if (ran === undefined) return undefined;
+  const passed = [...ran.stdout.matchAll(/^ok +(.*)$/gm)].map(([, stage]) => stage ?? '');
+  if (ran.exitCode === 0) return { passed, reason: undefined };
+  const [, code = 'check-broken', text = ran.stderr] = /^([a-z-]+): (.*)$/m.exec(ran.stderr) ?? [];
   return { passed, reason: { code, text } };
 }
 

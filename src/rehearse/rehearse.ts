@@ -13,6 +13,7 @@ import { holdMark, releaseMark } from '../edges/run-mark.ts';
 import type { Surroundings } from '../edges/surroundings.ts';
 import type { Templates } from '../templates/templates.ts';
 import { createToken } from '../tokens/create-token.ts';
+import { askedUntil } from './asked-until.ts';
 import { Authority } from './authority.ts';
 import { makeContainer } from './container.ts';
 import { makeEmulator } from './emulator.ts';
@@ -51,6 +52,8 @@ interface Needs extends Pick<Surroundings, 'env' | 'signal'> {
 }
 
 const PREFIX = 'bake-rehearsal-';
+/** What a machine may take, when the time is up, to answer what it is asked of how far it has come. */
+const TELLING_MS = 60_000;
 
 /**
  * Boots an image with what is compiled for a node, before an apiserver that stands in for the cluster's, and looks what
@@ -89,9 +92,11 @@ export function rehearse(
     const from = performance.now();
     machine.boot();
     const hasCgroups = kind === 'emulator' || cluster.image.cgroup === 'v2' || hierarchies.length > 0;
-    const check = await settle(machine, from + timeoutMs, signal);
+    const deadline = from + timeoutMs;
+    const check = await settle(askedUntil(machine, deadline, signal), deadline, signal);
     const seconds = (performance.now() - from) / 1000;
-    const observed = await observe(machine, stage.placed, check);
+    const lastAnswer = deadline + Math.min(timeoutMs, TELLING_MS);
+    const observed = await observe(askedUntil(machine, lastAnswer, signal), stage.placed, check);
     return {
       rows: rowsOf({
         observed,
@@ -140,7 +145,9 @@ async function settle(machine: Machine, deadline: number, signal: AbortSignal): 
     }
     if (!(await hasBooted(machine))) continue;
     const before = check?.reason?.code;
-    check = await runCheck(machine);
+    const said = await runCheck(machine);
+    if (said === undefined) continue;
+    check = said;
     const code = check.reason?.code;
     if (code === undefined) break;
     if (code !== before) since = performance.now();

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
+import { execa } from 'execa';
 import { suite } from 'uvu';
 import { runBake } from '../support/run-bake.ts';
 import { testUnless } from '../support/skip.ts';
@@ -10,6 +12,7 @@ import { inTemporaryFolder } from '../support/temporary-folder.ts';
 // What ends before anything boots. Nodes that boot are in test/e2e/rehearse.test.ts.
 const rehearse = suite('bake rehearse');
 const guide = join(import.meta.dirname, '../../examples/guide');
+const main = join(import.meta.dirname, '../../dist/main.js');
 const isRoot = process.getuid?.() === 0;
 
 /** @param more of the description */
@@ -106,6 +109,89 @@ rehearse('by QEMU, a folder is no image; when QEMU ends, what it has said is tol
     };
     await refused('.', /^error image-unreadable: QEMU boots a disk image, and .* is a folder$/m);
     await refused('ca.pem', /^error rehearsal-unusable: the machine ended .*: no such machine$/m);
+    writeFileSync(join(folder, 'qemu-system-x86_64'), '#!/bin/sh\n');
+    await refused(
+      'ca.pem',
+      /^error rehearsal-unusable: the machine ended .*: the node has rebooted, or turned itself off$/m,
+    );
+  }),
+);
+
+/** As its own process, which finds its programs in a folder and leaves its temporary files there. */
+function startBake(words: readonly string[], folder: string) {
+  const env = { PATH: folder, TMPDIR: folder };
+  return execa(process.execPath, [main, ...words], { cwd: folder, env, extendEnv: false, reject: false });
+}
+
+interface Hung {
+  readonly bake: ReturnType<typeof startBake>;
+  readonly folder: string;
+  /** Of QEMU, once it was asked something. */
+  readonly pid: number;
+}
+
+/** Has a QEMU that says it is ready, and answers nothing. */
+function withHungQemu(words: readonly string[], setpriv: string | undefined, test: (hung: Hung) => Promise<void>) {
+  return () =>
+    inTemporaryFolder(async (folder) => {
+      cpSync(guide, folder, { recursive: true });
+      const lines = [
+        '#!/bin/sh',
+        'test "$1" != --version || exit 0',
+        `echo $$ >${folder}/pid`,
+        'echo ready',
+        'read -r command',
+        `/bin/mv ${folder}/pid ${folder}/asked`,
+        'exec /bin/sleep 60',
+      ];
+      writeFileSync(join(folder, 'qemu-system-x86_64'), `${lines.join('\n')}\n`, { mode: 0o755 });
+      if (setpriv !== undefined) symlinkSync(setpriv, join(folder, 'setpriv'));
+      const bake = startBake(['rehearse', 'node1', '--image', 'ca.pem', ...words], folder);
+      while (!existsSync(join(folder, 'asked')) && bake.exitCode === null) await setTimeout(20);
+      await test({ bake, folder, pid: Number(readFileSync(join(folder, 'asked'), 'utf8')) });
+    });
+}
+
+function expectNothingLeft({ folder, pid }: Hung): void {
+  assert.throws(() => process.kill(pid, 0), { code: 'ESRCH' });
+  assert.deepEqual(
+    readdirSync(folder).filter((name) => name.startsWith('bake-rehearsal-')),
+    [],
+  );
+}
+
+rehearse(
+  'a node that hangs is neither good nor bad when the time is up',
+  withHungQemu(['--timeout', '2s'], undefined, async (hung) => {
+    const { exitCode, stderr } = await hung.bake;
+    assert.match(stderr, /^error rehearsal-incomplete: node1: .*--timeout/m);
+    assert.equal(exitCode, 3);
+    expectNothingLeft(hung);
+  }),
+);
+
+rehearse(
+  'Ctrl-C ends a node that hangs',
+  withHungQemu([], undefined, async (hung) => {
+    hung.bake.kill('SIGINT');
+    const { exitCode, stdout } = await hung.bake;
+    assert.deepEqual([exitCode, stdout], [130, '']);
+    expectNothingLeft(hung);
+  }),
+);
+
+const setpriv = ['/usr/bin/setpriv', '/bin/setpriv'].find((path) => existsSync(path));
+testUnless(
+  rehearse,
+  setpriv !== undefined && platform() === 'linux' ? undefined : 'there is no setpriv',
+  'not even a bake that is killed leaves QEMU behind',
+  withHungQemu([], setpriv, async ({ bake, pid }) => {
+    assert.ok(existsSync(`/proc/${pid}/exe`));
+    bake.kill('SIGKILL');
+    await bake;
+    const until = performance.now() + 5000;
+    while (existsSync(`/proc/${pid}/exe`) && performance.now() < until) await setTimeout(20);
+    assert.ok(!existsSync(`/proc/${pid}/exe`));
   }),
 );
 

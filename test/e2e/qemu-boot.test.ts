@@ -271,9 +271,10 @@ testUnless(
     const before = statSync(disk).mtimeMs;
     const path = join(bake.folder, 'path');
     mkdirSync(path);
-    // QEMU, and what the part's wrapper of it calls.
+    // QEMU, what the part's wrapper of it calls, and what binds it to bake.
     symlinkSync(join(tools, 'qemu-system-x86_64'), join(path, 'qemu-system-x86_64'));
-    for (const name of ['bash', 'dirname', 'realpath']) symlinkSync(join('/usr/bin', name), join(path, name));
+    for (const name of ['bash', 'dirname', 'realpath', 'setpriv'])
+      symlinkSync(join('/usr/bin', name), join(path, name));
     const { exitCode, stdout, stderr } = await execa({
       cwd: bake.folder,
       env: { PATH: path, MACHINES: bake.machines, TMPDIR: bake.folder },

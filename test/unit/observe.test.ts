@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite } from 'uvu';
+import { askedUntil } from '../../src/rehearse/asked-until.ts';
 import type { Machine } from '../../src/rehearse/machine.ts';
 import { observe, type Check } from '../../src/rehearse/observe.ts';
 import { rowsOf } from '../../src/rehearse/rows.ts';
@@ -54,6 +55,20 @@ observing('a machine that answers to the end is told of', async () => {
     const rows = rowsOf({ observed, asked, placed: [], identity, approval, hasCgroups: true });
     assert.match(rows.find(({ stage }) => stage === 'requests')?.what ?? '', says);
   }
+});
+
+/** It answers nothing, and does not end. */
+const hung: Machine = { ...machine({ more: 0 }), run: () => new Promise(() => undefined) };
+
+observing('a machine that hangs is asked until the time is up', async () => {
+  const asked = askedUntil(hung, performance.now() + 50, new AbortController().signal);
+  assert.equal(await observe(asked, [], undefined), undefined);
+  assert.equal(await observe(asked, [], down), undefined);
+});
+
+observing('a machine that hangs is asked until Ctrl-C', async () => {
+  const signal = AbortSignal.timeout(50);
+  await assert.rejects(observe(askedUntil(hung, Infinity, signal), [], undefined), { name: 'AbortError' });
 });
 
 const missing = { path: '/etc/kubernetes/kubelet.env', mode: '644', owner: 'root:root', sha256: '' };
