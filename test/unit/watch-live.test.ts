@@ -44,7 +44,7 @@ async function failWhileItEnds(deletes: boolean): Promise<void> {
   };
   const inventory = inventoryOf(server);
   try {
-    const spent = deletes ? new SpentTokens('cluster.yaml', () => undefined, context) : undefined;
+    const spent = deletes ? new SpentTokens('cluster.yaml', 'a CA', () => undefined, context) : undefined;
     const watching = watchLive(
       inventory,
       connectionTo(server),
