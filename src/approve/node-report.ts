@@ -20,7 +20,7 @@ export interface NodeReport {
   readonly csr: string;
   /** When the node made it, as RFC 3339; '' where there is none. */
   readonly asked: string;
-  /** Why it has none yet; '' for one that has. */
+  /** Why it has none yet, or why it counts as one that has; '' where its certificate was looked at. */
   readonly why: string;
 }
 
@@ -30,7 +30,9 @@ const reasons = {
   denied: 'somebody has denied it; kubelet asks again',
   failed: 'the signer could not sign it: kubectl describe csr tells',
   'no-request':
-    'it has not asked, or has its certificate for over an hour, after which requests are removed; on the node, bake-check tells',
+    'it has not asked, or has its certificate for over an hour, after which requests are removed; ' +
+    'on the node, bake-check tells',
+  joined: 'by an earlier run; there is no request to look at now',
 } as const;
 
 export interface NodeReportsOptions {
@@ -129,7 +131,7 @@ export class NodeReports {
   #withoutRequest(node: string, use: Use): Kept {
     const isKnown = use === 'serving' && this.#options.joined?.has(node) === true;
     const told = isKnown
-      ? { state: 'joined' as const, why: '' }
+      ? { state: 'joined' as const, why: reasons.joined }
       : { state: 'no-request' as const, why: reasons['no-request'] };
     return { report: { node, use, csr: '', asked: '', ...told }, uid: '' };
   }

@@ -18,7 +18,7 @@ import { explainDecision } from './explain-decision.ts';
 import { InventoryFile } from './inventory-file.ts';
 import { loadAndReport } from './load-and-report.ts';
 import { readCsrFile } from './read-csr-file.ts';
-import { SpentTokens } from './spent-tokens.ts';
+import { joinedBefore, SpentTokens } from './spent-tokens.ts';
 import { tellDecisions } from './tell-decisions.ts';
 import { watchLive, type WatchOptions } from './watch-live.ts';
 
@@ -37,7 +37,8 @@ export interface ApproveCsrsOptions extends WatchOptions {
 /**
  * Judges requests for certificates of nodes by the plan; approves those that are as planned, unless it is only to look.
  * @returns the exit code
- * @throws Failure `csrs-unreadable`, `unknown-csr`, `token-store-missing`, `kubeconfig-unusable`, `output-unwritable`, or as approveLive
+ * @throws Failure `csrs-unreadable`, `unknown-csr`, `token-store-missing`, `kubeconfig-unusable`, `output-unwritable`, or as
+ *   approveLive
  */
 export async function approveCsrs(file: string, options: ApproveCsrsOptions, context: Context): Promise<number> {
   const from = inventoryFrom(file, options, context);
@@ -50,13 +51,17 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
 
   const connection = withStandIns(readKubeconfig(options, context), apiServers);
   // Who goes by an inventory has no token file, and may be a Pod that must not delete Secrets.
-  const keeps = options.keepTokens === true || inventory instanceof InventoryFile;
-  const spent = keeps ? undefined : new SpentTokens(file, audit, context);
+  const hasTokens = !(inventory instanceof InventoryFile);
+  const spent =
+    hasTokens && options.keepTokens === undefined
+      ? new SpentTokens(file, planned.authority, audit, context)
+      : undefined;
   if (options.watch) return watchLive(inventory, connection, audit, options, context, spent);
   const api = new KubernetesApi(connection, context);
   try {
     if (options.dryRun === undefined && options.explain === undefined) {
-      return await approveLive(planned, api, audit, options, context, spent);
+      const joined = hasTokens ? joinedBefore(file, planned.authority, context) : new Set<string>();
+      return await approveLive({ ...planned, joined }, api, audit, options, context, spent);
     }
     return await judge(planned.plan, (await CsrApi.open(api, signersOf(planned.plan))).list(), audit, options, context);
   } catch (error) {

@@ -25,12 +25,13 @@ export type Audit = (line: string) => void;
 
 /**
  * Approves in a cluster, and waits for the certificates.
+ * @param joined nodes that are not waited for
  * @param spent undefined where tokens are to be kept
  * @returns the exit code
  * @throws Failure `nodes-without-certificate`, `nodes-without-request`, or of the connection; SourceTrouble as approvePlanned
  */
 export async function approveLive(
-  inventory: Inventory,
+  { joined, ...inventory }: Inventory & { readonly joined: ReadonlySet<string> },
   api: KubernetesApi,
   audit: Audit,
   options: LiveOptions,
@@ -41,7 +42,7 @@ export async function approveLive(
   const approving = approvePlanned({
     ...approvingIn(inventory, api, audit, options, context),
     timeoutMs,
-    joined: spent?.joined(),
+    joined,
     signal: context.signal,
   });
   const [reports] = await Promise.all([approving, tellOfOldBinding(inventory.plan, api, context)]);

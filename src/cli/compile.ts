@@ -6,6 +6,7 @@ import { exitCodes } from '../diagnostics/failure.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
 import { writeOutput } from '../edges/write-output.ts';
 import { earliestExpiry, issueTokens } from '../tokens/issue-tokens.ts';
+import { ofCluster } from '../tokens/of-cluster.ts';
 import { tokensByNode, type TokenStore } from '../tokens/token.ts';
 import type { Context } from './context.ts';
 import { loadAndReport } from './load-and-report.ts';
@@ -78,8 +79,9 @@ async function keepTokens(
 ): Promise<TokenStore> {
   const path = tokenStoreOf(resolve(context.cwd, file));
   const names = cluster.nodes.map(({ name }) => name);
+  const issuing = { now: context.now(), ttlSeconds: cluster.tokens.ttlSeconds, random: context.random };
   const issue = (store: TokenStore) =>
-    issueTokens(store, names, { now: context.now(), ttlSeconds: cluster.tokens.ttlSeconds, random: context.random });
+    issueTokens(ofCluster(store, cluster.controlPlane.certificateAuthority), names, issuing);
   const issued = options.dryRun ? issue(readTokenStore(path)) : await updateTokenStore(path, issue, context.signal);
   return issued.store;
 }

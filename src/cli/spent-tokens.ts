@@ -9,6 +9,7 @@ import { TokenSecretsApi } from '../edges/kubernetes/token-secrets-api.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
 import { dropSpent } from '../tokens/issue-tokens.ts';
+import { ofCluster } from '../tokens/of-cluster.ts';
 import type { Token } from '../tokens/token.ts';
 import type { Context } from './context.ts';
 import { terminal } from './terminal.ts';
@@ -16,30 +17,39 @@ import { terminal } from './terminal.ts';
 /** With many nodes that come at once, one list and one new token file for many of them. */
 const BATCH_MS = 10_000;
 
+/**
+ * Who has joined this cluster by an earlier run. Where that cannot be read nobody has, and it is told: they are waited for.
+ * @param authority PEM of the cluster's CA
+ */
+export function joinedBefore(description: string, authority: string, context: Context): ReadonlySet<string> {
+  try {
+    return ofCluster(readTokenStore(resolve(context.cwd, tokenStoreOf(description))), authority).joined;
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    terminal(context).talk(`note: which nodes have joined before is not known: ${error.message}\n`);
+    return new Set();
+  }
+}
+
 /** Removes the bootstrap tokens of nodes that have joined, from the cluster and from the file beside the description. */
 export class SpentTokens {
   readonly #file: string;
+  readonly #authority: string;
   readonly #audit: (line: string) => void;
   readonly #context: Context;
   /** Of nodes that have their certificate, by name. */
   readonly #noted = new Map<string, NodeReport>();
   #toldOf = '';
 
-  /** @param description whose tokens they are */
-  constructor(description: string, audit: (line: string) => void, context: Context) {
+  /**
+   * @param description whose tokens they are
+   * @param authority PEM of the cluster's CA
+   */
+  constructor(description: string, authority: string, audit: (line: string) => void, context: Context) {
     this.#file = tokenStoreOf(description);
+    this.#authority = authority;
     this.#audit = audit;
     this.#context = context;
-  }
-
-  /** Who has joined by an earlier run; nobody where that cannot be read, which remove() tells. */
-  joined(): ReadonlySet<string> {
-    try {
-      return readTokenStore(this.#path).joined;
-    } catch (error) {
-      if (error instanceof Failure) return new Set();
-      throw error;
-    }
   }
 
   /**
@@ -60,7 +70,7 @@ export class SpentTokens {
         unwritten ??= { error };
       }
     };
-    const forget = () => updateTokenStore(path, (store) => dropSpent(store, gone), signal);
+    const forget = () => updateTokenStore(path, (store) => dropSpent(ofCluster(store, this.#authority), gone), signal);
     let trouble: Trouble | undefined;
     try {
       const secrets = new TokenSecretsApi(api);

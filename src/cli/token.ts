@@ -5,6 +5,7 @@ import type { TokenSecret } from '../edges/kubernetes/token-secrets-api.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
 import { textTable } from '../report/text-table.ts';
 import { rotateTokens } from '../tokens/issue-tokens.ts';
+import { ofCluster } from '../tokens/of-cluster.ts';
 import type { TokenStore } from '../tokens/token.ts';
 import type { Context } from './context.ts';
 import { loadAndReport } from './load-and-report.ts';
@@ -105,7 +106,8 @@ export async function rotate(
   const path = tokenStoreOf(resolve(context.cwd, options.file));
   const { store, count } = await updateTokenStore(
     path,
-    (before) => {
+    (kept) => {
+      const before = ofCluster(kept, loaded.cluster.controlPlane.certificateAuthority);
       const chosen = chosenIn(before);
       return { ...rotateTokens(before, chosen, issuing), count: chosen.length };
     },

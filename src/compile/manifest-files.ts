@@ -26,7 +26,8 @@ export function* approverFiles(cluster: Cluster, tokenOf: TokenOf, templates: Te
     image: quoteYaml(cluster.approver.image),
     inventory: quoteYaml(Buffer.from(gzip(inventory)).toString('base64')),
     approvesClients: byTokens,
-    // An older apiserver drops the field, and kubectl's validation refuses it: https://github.com/kubernetes/kubernetes/pull/91381
+    // An older apiserver drops the field, and kubectl's validation refuses it:
+    // https://github.com/kubernetes/kubernetes/pull/91381
     hasSeccompProfile: gte(cluster.controlPlane.version, '1.19.0'),
   };
   for (const name of ['rbac', 'inventory', 'deployment']) {
@@ -35,7 +36,10 @@ export function* approverFiles(cluster: Cluster, tokenOf: TokenOf, templates: Te
   }
 }
 
-/** manifests/tokens/NAME.yaml: what `kubeadm token create` makes, section 3 (1) of the guide, one Secret a node that has not joined. */
+/**
+ * manifests/tokens/NAME.yaml: what `kubeadm token create` makes, section 3 (1) of the guide, one Secret a node that has not
+ * joined.
+ */
 export function* tokenFiles(cluster: Cluster, tokenOf: TokenOf, templates: Templates): Iterable<OutputFile> {
   for (const { name } of cluster.nodes) {
     const token = tokenOf(name);

@@ -51,8 +51,8 @@ everybody. \`--listen :9441\` is that port on every address, \`--listen 127.0.0.
     severity: 'error',
     summary: 'of some planned nodes there is no request, and whether they have a certificate cannot be seen',
     story: `All others have theirs. kube-controller-manager removes a request an hour after its certificate was issued, so
-a node of which there is none has either not asked yet or has its certificate for longer than that. (One whose certificate
-a run has seen is remembered in the token file, unless --keep-tokens is given, and does not count.) On a node that has
-not asked, bake-check tells how far it got; \`kubectl logs\` of a Pod there shows whether it serves.`,
+a node of which there is none has either not asked yet or has its certificate for longer than that. (One whose
+bootstrap token a run has deleted is remembered in the token file, for the CA of the description, and does not count.) On a
+node that has not asked, bake-check tells how far it got; \`kubectl logs\` of a Pod there shows whether it serves.`,
   },
 } as const satisfies Readonly<Record<string, CodeEntry>>;

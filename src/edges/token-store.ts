@@ -18,6 +18,7 @@ const storedTokens = z.strictObject({
   ),
   // Files of earlier versions have none.
   joined: z.array(z.string().min(1)).default([]),
+  authority: z.string().default(''),
 });
 
 /** Where the tokens of a description are kept: cluster.yaml -> cluster.tokens.json. */
@@ -31,7 +32,7 @@ export function tokenStoreOf(description: string): string {
  */
 export function readTokenStore(path: string): TokenStore {
   const text = onDisk(troubleWith(path), () => readPrivateFile(path));
-  return text === undefined ? { tokens: new Map(), joined: new Set() } : decode(path, text);
+  return text === undefined ? { tokens: new Map(), joined: new Set(), authority: '' } : decode(path, text);
 }
 
 /**
@@ -43,7 +44,8 @@ export function requireTokenStore(path: string): TokenStore {
   if (text !== undefined) return decode(path, text);
   throw new Failure(
     'token-store-missing',
-    `${path} does not exist, and by \`approval: plan\` it says which node has which token; bring it from where bake compile ran`,
+    `${path} does not exist, and by \`approval: plan\` it says which node has which token; ` +
+      'bring it from where bake compile ran',
   );
 }
 
@@ -96,10 +98,10 @@ function readPrivateFile(path: string): string | undefined {
 }
 
 function decode(path: string, text: string): TokenStore {
-  const { tokens, joined } = parse(path, text);
+  const { tokens, joined, authority } = parse(path, text);
   const names = [...tokens.map(({ node }) => node), ...joined];
   if (new Set(names).size < names.length) throw damaged(path, 'a node stands in it twice');
-  return { tokens: new Map(tokens.map((token) => [token.node, token])), joined: new Set(joined) };
+  return { tokens: new Map(tokens.map((token) => [token.node, token])), joined: new Set(joined), authority };
 }
 
 function parse(path: string, text: string): z.infer<typeof storedTokens> {
@@ -123,7 +125,7 @@ function damaged(path: string, what: string): Failure {
 
 function encode(store: TokenStore): string {
   const tokens = [...store.tokens.values()].map(({ node, id, secret, expires }) => ({ node, id, secret, expires }));
-  return `${JSON.stringify({ tokens, joined: [...store.joined] }, null, 2)}\n`;
+  return `${JSON.stringify({ tokens, joined: [...store.joined], authority: store.authority }, null, 2)}\n`;
 }
 
 /** The name of the new file, which only the holder of the lock uses, also matches *.tokens.json in .gitignore. */

@@ -32,7 +32,7 @@ export function issueTokens(store: TokenStore, nodes: readonly string[], issuing
     joined.size === store.joined.size &&
     tokens.size === store.tokens.size &&
     without.every((node) => tokens.get(node) === store.tokens.get(node));
-  return { store: { tokens, joined }, changed: !isSame };
+  return { store: { ...store, tokens, joined }, changed: !isSame };
 }
 
 /** Gives the nodes named a new token each, also those whose old one lives, or that have joined; all others stay as they are. */
@@ -44,7 +44,7 @@ export function rotateTokens(store: TokenStore, nodes: readonly string[], issuin
     tokens.set(node, createToken(node, ids, issuing));
     joined.delete(node);
   }
-  return { store: { tokens, joined }, changed: nodes.length > 0 };
+  return { store: { ...store, tokens, joined }, changed: nodes.length > 0 };
 }
 
 /** Drops tokens that are no longer in the cluster, as their nodes have joined. One that was rotated meanwhile stays. */
@@ -56,7 +56,7 @@ export function dropSpent(store: TokenStore, spent: readonly Token[]): IssuedTok
     tokens.delete(node);
     joined.add(node);
   }
-  return { store: { tokens, joined }, changed: tokens.size < store.tokens.size };
+  return { store: { ...store, tokens, joined }, changed: tokens.size < store.tokens.size };
 }
 
 /** The first token to expire decides how long the output can be used; undefined where there is none. */

@@ -18,6 +18,8 @@ export interface TokenStore {
   readonly tokens: ReadonlyMap<string, Token>;
   /** Names of those that have their client certificate, and so need a token no more; none of them has one. */
   readonly joined: ReadonlySet<string>;
+  /** SHA-256 of the CA of the cluster that those have joined; '' where there has been none yet. */
+  readonly authority: string;
 }
 
 /** The token of a planned node; undefined for one that has joined. */

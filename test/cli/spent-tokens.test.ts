@@ -115,9 +115,11 @@ spent(
     // An hour later their requests are gone, and nobody waits for them.
     const issued = [...server.objects];
     for (const [name] of issued) server.store(name, undefined);
-    const later = await bake('approve-csrs cluster.yaml');
-    assert.equal(later.exitCode, 0, later.stderr);
-    assert.match(later.stdout, /^node1 +joined$/m);
+    for (const words of ['', ' --keep-tokens']) {
+      const later = await bake(`approve-csrs cluster.yaml${words}`);
+      assert.equal(later.exitCode, 0, later.stderr);
+      assert.match(later.stdout, /^node1 +joined +by an earlier run; there is no request to look at now$/m);
+    }
     for (const [name, object] of issued) server.store(name, object);
 
     const none = await bake('compile cluster.yaml');
@@ -141,6 +143,41 @@ spent(
     assert.equal(again.exitCode, 0);
     assert.doesNotMatch(again.stderr, /bootstrap token/);
     assert.notEqual(kept()['node1'], 'joined');
+  }),
+);
+
+spent(
+  'who has joined one cluster has not joined another of the same description, which has another CA',
+  atSite(async ({ server, folder, bake, kept }) => {
+    assert.equal((await bake('approve-csrs cluster.yaml')).exitCode, 0);
+    assert.deepEqual(kept(), all);
+    for (const name of [...server.objects.keys()]) server.store(name, undefined);
+    writeFileSync(join(folder, 'server.pem'), server.certificate);
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'server.pem', { token: 'a-secret' }));
+    cpSync(join(import.meta.dirname, '../../examples/guide/ca.pem'), join(folder, 'ca.pem'));
+
+    for (const words of ['', ' --keep-tokens']) {
+      const { exitCode, stdout, stderr } = await bake(`approve-csrs cluster.yaml --timeout 1s${words}`);
+      assert.match(stderr, /^error nodes-without-request: /m);
+      assert.match(stdout, /^node1 +no-request /m);
+      assert.equal(exitCode, 3);
+    }
+    assert.match((await bake('compile cluster.yaml --dry-run')).stderr, / files for 3 nodes; (?!.*left out)/);
+    assert.match((await bake('token rotate')).stderr, /^replaced 3 of 3 tokens; /);
+    assert.match((await bake('compile cluster.yaml')).stderr, / files for 3 nodes; (?!.*left out)/);
+    assert.deepEqual(Object.keys(kept()), Object.keys(ids));
+  }),
+);
+
+spent(
+  'where it cannot be read who has joined before, it is told, and they are waited for',
+  atSite(async ({ server, folder, bake }) => {
+    chmodSync(join(folder, 'cluster.tokens.json'), 0o644);
+    server.objects.delete('csr-node2');
+    const { exitCode, stderr } = await bake('approve-csrs cluster.yaml --keep-tokens --timeout 1s');
+    assert.match(stderr, /^note: which nodes have joined before is not known: .*chmod 600/m);
+    assert.match(stderr, /^error nodes-without-request: no request of node2 /m);
+    assert.equal(exitCode, 3);
   }),
 );
 

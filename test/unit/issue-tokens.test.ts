@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import type { Issuing } from '../../src/tokens/create-token.ts';
 import { dropSpent, earliestExpiry, issueTokens, rotateTokens } from '../../src/tokens/issue-tokens.ts';
+import { ofCluster } from '../../src/tokens/of-cluster.ts';
 import type { TokenStore } from '../../src/tokens/token.ts';
 
 const tokens = suite('issue-tokens');
@@ -13,7 +14,7 @@ function issuing(now: string | number, random: Issuing['random'] = randomBytes):
   return { now: new Date(now), ttlSeconds: 86_400, random };
 }
 
-const none: TokenStore = { tokens: new Map(), joined: new Set() };
+const none: TokenStore = { tokens: new Map(), joined: new Set(), authority: '' };
 const start = '2020-08-02T14:12:04.700Z';
 
 tokens('gives each node a token that Kubernetes takes', () => {
@@ -88,6 +89,16 @@ tokens('a node that has joined gets no token until it is rotated, or planned ane
   assert.deepEqual([without.changed, [...without.store.joined]], [true, ['b']]);
   const again = issueTokens(without.store, ['a', 'b', 'c'], issuing(start)).store;
   assert.ok(again.tokens.has('c') && !again.joined.has('c'));
+});
+
+tokens('who has joined one cluster has not joined that of another CA', () => {
+  const store = ofCluster(joinedOf(['a', 'b', 'c'], ['b']), 'one CA');
+  assert.deepEqual([...store.joined], [], 'a file that says no cluster');
+  const joined = dropSpent(store, [...store.tokens.values()]).store;
+  assert.equal(ofCluster(joined, 'one CA'), joined);
+  const anew = issueTokens(ofCluster(joined, 'another CA'), ['a', 'b', 'c'], issuing(start));
+  assert.deepEqual([anew.changed, [...anew.store.tokens.keys()], anew.store.joined.size], [true, ['a', 'b', 'c'], 0]);
+  assert.equal(ofCluster(anew.store, 'another CA'), anew.store);
 });
 
 tokens('a token that was rotated since is not dropped', () => {

@@ -55,7 +55,7 @@ function whileWatching(
     };
     const end = new AbortController();
     const api = new KubernetesApi(connectionTo(server), { signal: end.signal });
-    const spent = new SpentTokens('cluster.yaml', () => undefined, context);
+    const spent = new SpentTokens('cluster.yaml', 'a CA', () => undefined, context);
     const removing = spent.removeAsNoted(api, end.signal, 30);
     const lists = () => server.requests.filter(({ method }) => method === 'GET').length;
     try {

@@ -18,6 +18,7 @@ import { Failure } from '../../src/diagnostics/failure.ts';
 import { holdMark, releaseMark } from '../../src/edges/run-mark.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../../src/edges/token-store.ts';
 import { dropSpent, issueTokens, rotateTokens, type IssuedTokens } from '../../src/tokens/issue-tokens.ts';
+import { ofCluster } from '../../src/tokens/of-cluster.ts';
 import type { TokenStore } from '../../src/tokens/token.ts';
 import { withBundle } from '../support/bundle.ts';
 import { onFailingDisk, systemError } from '../support/failing-disk.ts';
@@ -57,14 +58,14 @@ tokens('lies beside the description', () => {
 tokens(
   'keeps what it was given, readable by the owner alone, and nothing else',
   inStore(async (path, folder) => {
-    assert.deepEqual(readTokenStore(path), { tokens: new Map(), joined: new Set() });
+    assert.deepEqual(readTokenStore(path), { tokens: new Map(), joined: new Set(), authority: '' });
     const before = process.umask(0);
     const { store } = await updateTokenStore(path, issue, never).finally(() => process.umask(before));
     assert.deepEqual(readTokenStore(path), store);
     const spent = [...store.tokens.values()].slice(0, 1);
-    const left = await updateTokenStore(path, (kept) => dropSpent(kept, spent), never);
+    const left = await updateTokenStore(path, (kept) => dropSpent(ofCluster(kept, 'a CA'), spent), never);
     assert.deepEqual(readTokenStore(path), left.store);
-    assert.deepEqual([...left.store.joined], ['a']);
+    assert.deepEqual([...ofCluster(readTokenStore(path), 'a CA').joined], ['a']);
     assert.equal(statSync(path).mode & 0o777, 0o600);
     assert.deepEqual(readdirSync(folder), ['cluster.tokens.json']);
   }),
@@ -74,7 +75,7 @@ tokens(
   'of an earlier version knows of none that has joined',
   inStore(async (path) => {
     writeFileSync(path, JSON.stringify({ tokens: [entry] }), { mode: 0o600 });
-    assert.deepEqual(readTokenStore(path), { tokens: new Map([['a', entry]]), joined: new Set() });
+    assert.deepEqual(readTokenStore(path), { tokens: new Map([['a', entry]]), joined: new Set(), authority: '' });
     await updateTokenStore(path, rotate, never);
     assert.deepEqual([...readTokenStore(path).tokens.keys()], ['a', 'b']);
   }),

@@ -45,7 +45,7 @@ async function failWhileItEnds(deletes: boolean): Promise<void> {
   };
   const inventory = inventoryOf(server);
   try {
-    const spent = deletes ? new SpentTokens('cluster.yaml', () => undefined, context) : undefined;
+    const spent = deletes ? new SpentTokens('cluster.yaml', 'a CA', () => undefined, context) : undefined;
     const watching = watchLive(
       inventory,
       connectionTo(server),
@@ -70,7 +70,7 @@ test('where the tokens can be looked after no longer, the watch ends too, and sa
   const context = until(end.signal);
   const options = { output: 'table', timeout: 60 } as const;
   const failed = new Failure('disk-full', 'on purpose');
-  const spent = Object.assign(new SpentTokens('cluster.yaml', () => undefined, context), {
+  const spent = Object.assign(new SpentTokens('cluster.yaml', server.certificate, () => undefined, context), {
     removeAsNoted: () => setTimeout(200).then(() => Promise.reject(failed)),
   });
   try {
