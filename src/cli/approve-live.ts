@@ -48,11 +48,13 @@ export async function approveLive(
   const [reports] = await Promise.all([approving, tellOfOldBinding(inventory.plan, api, context)]);
   const lacking = reports.filter((report) => !hasArrived(report));
   const good = lacking.length === 0;
-  // Else the JSON goes with the error.
   if (options.output === 'table') tellReports(reports, context);
-  else if (good) printJson({ good, nodes: reports }, context);
+  // Before the JSON, which goes with the error where one comes.
   await spent?.remove(reports, api, context.signal);
-  if (good) return exitCodes.done;
+  if (good) {
+    if (options.output === 'json') printJson({ good, nodes: reports }, context);
+    return exitCodes.done;
+  }
   throw new Failure(...told(lacking, reports.length), exitCodes.outside, { nodes: reports });
 }
 

@@ -16,6 +16,8 @@ import { terminal } from './terminal.ts';
 
 /** With many nodes that come at once, one list and one new token file for many of them. */
 const BATCH_MS = 10_000;
+/** How long the file is waited for: so long Ctrl-C takes at most, if another run holds it. */
+const FORGET_MS = 5000;
 
 /**
  * Who has joined this cluster by an earlier run. Where that cannot be read nobody has, and it is told: they are waited for.
@@ -70,7 +72,14 @@ export class SpentTokens {
         unwritten ??= { error };
       }
     };
-    const forget = () => updateTokenStore(path, (store) => dropSpent(ofCluster(store, this.#authority), gone), signal);
+    // What is gone is gone, also where the signal has come: that does not end this.
+    const forget = () =>
+      updateTokenStore(
+        path,
+        (store) => dropSpent(ofCluster(store, this.#authority), gone),
+        new AbortController().signal,
+        FORGET_MS,
+      );
     let trouble: Trouble | undefined;
     try {
       const secrets = new TokenSecretsApi(api);
@@ -114,9 +123,8 @@ export class SpentTokens {
 
   #tellGone(count: number, kept: Trouble | undefined): void {
     const what = count === 1 ? '1 bootstrap token is' : `${count} bootstrap tokens are`;
-    const where = kept === undefined ? `the cluster and ${this.#file}` : 'the cluster';
-    const next = kept?.message ?? 'compile before you apply manifests again';
-    terminal(this.#context).talk(`${what} gone from ${where}, since their nodes have joined; ${next}\n`);
+    const where = kept === undefined ? `the cluster and ${this.#file}` : `the cluster, but not from ${this.#file}`;
+    terminal(this.#context).talk(`${what} gone from ${where}, since their nodes have joined; ${nextAfter(kept)}\n`);
   }
 
   /** Once as long as it stays the same. */
@@ -127,6 +135,14 @@ export class SpentTokens {
     }
     this.#toldOf = message;
   }
+}
+
+/** What to do after deletions; no later run takes a token out of the file that is not in the cluster. */
+function nextAfter(kept: Trouble | undefined): string {
+  if (kept === undefined) return 'compile before you apply manifests again';
+  const again = 'they are in the cluster again after the next compile and kubectl apply, until they expire';
+  const remedy = 'then kubectl delete secret -n kube-system bootstrap-token-ID, with the IDs of the lines "delete"';
+  return `${kept.message}; ${again}: ${remedy}`;
 }
 
 /** The line of a deletion, beside those of verdicts. */

@@ -21,7 +21,7 @@ export interface ListOptions {
 }
 
 /**
- * Prints id, node and expiry of every token, of the cluster's too where that is wanted; secrets never.
+ * Prints id, node and expiry of every token, of the cluster's too where that is wanted, and who has joined; secrets never.
  * @throws Failure `description-unreadable`, of the token store, or of the connection
  */
 export async function listTokens(options: ListOptions, context: Context): Promise<void> {
@@ -32,7 +32,7 @@ export async function listTokens(options: ListOptions, context: Context): Promis
   const cluster = options.cluster ? await import('./cluster-tokens.ts') : undefined;
   const secrets = await cluster?.clusterTokens(options, context);
   const rows = rowsOf(store, secrets);
-  if (options.json) printJson(rows, context);
+  if (options.json) printJson([...rows, ...[...store.joined].map((node) => ({ node, joined: true }))], context);
   else tell(rows, store, context);
 }
 
@@ -76,7 +76,8 @@ function tell(rows: readonly Row[], { joined }: TokenStore, { now, stdout, stder
   }
   if (rows.some(({ where }) => where === 'cluster')) {
     stderr.write(
-      'only the cluster: of an earlier compile, or not of this description; kubectl delete secret -n kube-system bootstrap-token-ID\n',
+      'only the cluster: of an earlier compile, or not of this description; ' +
+        'kubectl delete secret -n kube-system bootstrap-token-ID\n',
     );
   }
 }

@@ -130,6 +130,11 @@ spent(
     for (const path of ['nodes', 'manifests/tokens']) assert.ok(!existsSync(join(folder, 'out', path)));
     const listed = await bake('token list');
     assert.deepEqual([listed.stdout, listed.stderr], ['', '3 nodes have joined, without a token\n']);
+    const rows = JSON.parse((await bake('token list --json')).stdout) as unknown;
+    assert.deepEqual(
+      rows,
+      Object.keys(ids).map((node) => ({ node, joined: true })),
+    );
     assert.match((await bake('token rotate')).stderr, /^all nodes have joined, and need no token; /);
 
     assert.match((await bake('token rotate node1')).stderr, /^replaced 1 of 1 tokens; /);
@@ -286,7 +291,7 @@ spent(
     assert.equal(exitCode, 0, stderr);
     assert.match(
       stderr,
-      /^3 bootstrap tokens are gone from the cluster, since .*; others may read .*: chmod 600 it; /m,
+      /^3 bootstrap tokens are gone from the cluster, but not from cluster\.tokens\.json, since .*; others may read .*: chmod 600 it; .*; they are in the cluster again after the next compile .* bootstrap-token-ID/m,
     );
     chmodSync(path, 0o600);
     assert.equal((await bake('approve-csrs cluster.yaml')).exitCode, 0);
@@ -298,7 +303,8 @@ spent(
   'where the audit log cannot be written, the deletions are told on stderr, and the file knows of them',
   atSite(async ({ server, bake, kept }) => {
     assert.equal((await bake('approve-csrs cluster.yaml --keep-tokens')).exitCode, 0);
-    const { exitCode, stderr } = await bake('approve-csrs cluster.yaml --audit-log /dev/full');
+    const { exitCode, stdout, stderr } = await bake('approve-csrs cluster.yaml --audit-log /dev/full -o json');
+    assert.equal((JSON.parse(stdout) as { good: boolean }).good, false, 'one document');
     assert.equal(stderr.match(/"verdict":"delete"/g)?.length, 3);
     assert.match(stderr, /^error disk-full: /m);
     assert.deepEqual([exitCode, server.secrets.size, kept()], [3, 0, all]);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
@@ -7,6 +8,7 @@ import { suite } from 'uvu';
 import type { Context } from '../../src/cli/context.ts';
 import { SpentTokens } from '../../src/cli/spent-tokens.ts';
 import { KubernetesApi } from '../../src/edges/kubernetes/kubernetes-api.ts';
+import { holdMark, releaseMark } from '../../src/edges/run-mark.ts';
 import { readTokenStore, updateTokenStore } from '../../src/edges/token-store.ts';
 import { issueTokens, rotateTokens } from '../../src/tokens/issue-tokens.ts';
 import { connectionTo } from '../support/connection-to.ts';
@@ -27,6 +29,7 @@ interface Watched {
   readonly stderr: () => string;
   /** How often the cluster was asked for its tokens. */
   readonly lists: () => number;
+  readonly end: (reason: string) => void;
 }
 
 /** With a token for each node, all of them in the cluster. */
@@ -57,9 +60,11 @@ function whileWatching(
     const api = new KubernetesApi(connectionTo(server), { signal: end.signal });
     const spent = new SpentTokens('cluster.yaml', 'a CA', () => undefined, context);
     const removing = spent.removeAsNoted(api, end.signal, 30);
+    // Awaited below, but a test may end it before.
+    removing.catch(() => undefined);
     const lists = () => server.requests.filter(({ method }) => method === 'GET').length;
     try {
-      await work({ server, spent, store, stderr: () => stderr, lists });
+      await work({ server, spent, store, stderr: () => stderr, lists, end: (reason) => end.abort(reason) });
     } finally {
       end.abort('SIGTERM');
       await assert.rejects(removing);
@@ -106,6 +111,22 @@ test('a login that may not is told once, and asked for again after ever longer p
       assert.ok(third - second > second - first, `${second - first}, ${third - second}`);
     },
   ));
+
+test('what is gone when the signal comes is told, and the file that another run holds knows of it', () =>
+  whileWatching([], async ({ server, spent, store, stderr, end }) => {
+    const mark = holdMark();
+    mkdirSync(`${store}.lock`);
+    writeFileSync(join(`${store}.lock`, mark), '');
+    server.onRequest = () => {
+      if (server.requests.at(-1)?.method === 'DELETE') end('SIGTERM');
+    };
+    spent.note(issued('node0'));
+    await until(() => server.secrets.size < nodes.length);
+    await setTimeout(200);
+    releaseMark(mark);
+    await until(() => readTokenStore(store).joined.has('node0'));
+    await until(() => /^1 bootstrap token is gone from the cluster and cluster\.tokens\.json, /m.test(stderr()));
+  }));
 
 test('a token that is rotated before its batch stays', () =>
   whileWatching([], async ({ server, spent, store }) => {
