@@ -435,8 +435,8 @@ for (const { release, part, version } of releases) {
     async ({ world }) => {
       const sides = async (): Promise<Record<string, string>> => {
         const { stdout } = await world.run('token', 'list', '--cluster', '--json');
-        const rows = JSON.parse(stdout) as { id: string; node: string; where: string }[];
-        return Object.fromEntries(rows.map(({ node, where }) => [node, where]));
+        const rows = JSON.parse(stdout) as { node: string; where?: string }[];
+        return Object.fromEntries(rows.map(({ node, where = 'joined' }) => [node, where]));
       };
       await world.run('compile', 'cluster.yaml');
       assert.deepEqual(await sides(), { master: 'file', node1: 'file', node2: 'file' });
@@ -458,7 +458,7 @@ for (const { release, part, version } of releases) {
       assert.equal(exitCode, 0, stderr);
       assert.equal(stderr.match(/"node":"node1","token":"\w{6}","verdict":"delete"/g)?.length, 1);
       assert.equal((await world.tokens()).length, 2);
-      assert.deepEqual(await sides(), { master: 'both', node2: 'both' });
+      assert.deepEqual(await sides(), { master: 'both', node1: 'joined', node2: 'both' });
 
       await world.run('token', 'rotate', 'node1');
       await world.run('compile', 'cluster.yaml');
