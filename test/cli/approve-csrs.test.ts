@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
-import { appendFileSync, cpSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import { request as httpRequest } from 'undici';
 import { suite } from 'uvu';
+import { copyGuide } from '../support/copy-guide.ts';
 import { sequence } from '../support/der.ts';
 import {
   attributes,
@@ -28,7 +29,6 @@ import { inTemporaryFolder } from '../support/temporary-folder.ts';
 // What `kubectl get csr -o json` has saved is judged, and the world stays as it is.
 const offline = suite('approve-csrs --from-file');
 
-const guide = join(import.meta.dirname, '../../examples/guide');
 const keyDigest = createHash('sha256')
   .update(p256.publicKey.export({ type: 'spki', format: 'der' }))
   .digest('hex');
@@ -63,7 +63,7 @@ function request(name: string, node: string, address: number[], status = {}, spe
 
 function bake(command: string, stdin?: string) {
   return inTemporaryFolder((folder) => {
-    cpSync(guide, folder, { recursive: true });
+    copyGuide(folder);
     writeFileSync(join(folder, 'csrs.json'), JSON.stringify(saved));
     writeFileSync(join(folder, 'table.txt'), 'NAME AGE REQUESTOR CONDITION\n');
     writeFileSync(join(folder, 'pods.json'), '{"apiVersion": "v1", "kind": "PodList", "items": []}');
@@ -228,7 +228,7 @@ offline('-o is a form where it is one, and else a place', () =>
 
 offline('--audit-log is added to, and is for its owner', () =>
   inTemporaryFolder(async (folder) => {
-    cpSync(guide, folder, { recursive: true });
+    copyGuide(folder);
     writeFileSync(join(folder, 'csrs.json'), JSON.stringify(saved));
     const judge = (log: string) =>
       runBake(['approve-csrs', '--from-file', 'csrs.json', '--audit-log', log], { cwd: folder });
@@ -254,7 +254,7 @@ const tokenIds = { master: 'abcdef', node1: 'abcdeg', node2: 'abcdeh' };
 
 /** The guide's cluster with `approval: plan`, compiled. */
 async function describeByPlan(folder: string): Promise<void> {
-  cpSync(guide, folder, { recursive: true });
+  copyGuide(folder);
   appendFileSync(join(folder, 'cluster.yaml'), 'approval: plan\n');
   const { exitCode, stderr } = await runBake(['compile'], { cwd: folder });
   assert.equal(exitCode, 0, stderr);
@@ -353,7 +353,7 @@ function inCluster(
   items: readonly object[],
   work: (bake: Bake, server: FakeApiServer, folder: string) => Promise<void>,
   faults: Parameters<typeof fakeApiServer>[1] = {},
-  describe: (folder: string) => unknown = (folder) => cpSync(guide, folder, { recursive: true }),
+  describe: (folder: string) => unknown = copyGuide,
 ): () => Promise<void> {
   return () =>
     inTemporaryFolder(async (folder) => {

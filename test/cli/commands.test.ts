@@ -6,7 +6,6 @@ import {
   appendFileSync,
   chmodSync,
   copyFileSync,
-  cpSync,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -27,6 +26,7 @@ import type { Context } from '../../src/cli/context.ts';
 import { run } from '../../src/cli/run.ts';
 import { codes } from '../../src/diagnostics/codes.ts';
 import { describeNodes } from '../bench/describe-nodes.ts';
+import { copyGuide } from '../support/copy-guide.ts';
 import { onFailingDisk, systemError } from '../support/failing-disk.ts';
 import { readTree } from '../support/read-tree.ts';
 import { runBake } from '../support/run-bake.ts';
@@ -462,7 +462,7 @@ compile('writes the same bytes a second time, in any time zone, locale and folde
     for (const [index, env] of places.entries()) {
       const mine = join(folder, `place${index}`);
       mkdirSync(mine);
-      cpSync(join(root, 'examples/guide'), mine, { recursive: true });
+      copyGuide(mine);
       const before = join(folder, `place${index - 1}/cluster.tokens.json`);
       if (index > 0) copyFileSync(before, join(mine, 'cluster.tokens.json'));
       const cwd = index === 1 ? folder : mine;

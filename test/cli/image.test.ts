@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import { packerPluginRelease } from '../../src/catalog/packer-plugins.ts';
 import { packerPlatform } from '../../src/fetch/fetch-artifacts.ts';
+import { copyGuide } from '../support/copy-guide.ts';
 import { sha256, withoutScheme, writeSite } from '../support/download-site.ts';
 import { writeBusyPacker } from '../support/busy-packer.ts';
 import { bakeImage } from '../support/image-command.ts';
@@ -62,7 +63,7 @@ image(
 
 image('another architecture: told that it must be emulated, and where its firmware was looked for', () =>
   inTemporaryFolder(async (folder) => {
-    cpSync(join(import.meta.dirname, '../../examples/guide'), folder, { recursive: true });
+    copyGuide(folder);
     const other = process.arch === 'arm64' ? 'amd64' : 'arm64';
     appendFileSync(
       join(folder, 'cluster.yaml'),

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { suite } from 'uvu';
+import { copyGuide } from '../support/copy-guide.ts';
 import { give, writePlugin, type TestPlugin } from '../support/exec-plugin.ts';
 import { fakeApiServer, type FakeApiServer, type Stored } from '../support/fake-apiserver.ts';
 import { kubeconfigOf } from '../support/kubeconfig.ts';
@@ -30,7 +31,7 @@ function inWorld(work: (world: World) => Promise<void>): () => Promise<void> {
   return () =>
     inTemporaryFolder(async (folder) => {
       const server = await fakeApiServer([csrOf({}, {}) as unknown as Stored]);
-      cpSync(join(import.meta.dirname, '../../examples/guide'), folder, { recursive: true });
+      copyGuide(folder);
       writeFileSync(join(folder, 'ca.pem'), server.certificate);
       const bake: World['bake'] = (words, user, { cluster, env = {}, server: place = server.url, ...options } = {}) => {
         writeFileSync(join(folder, 'config'), kubeconfigOf(place, 'ca.pem', user, cluster));

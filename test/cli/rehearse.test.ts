@@ -1,17 +1,17 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { arch, platform } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { suite } from 'uvu';
+import { copyGuide } from '../support/copy-guide.ts';
 import { runBake } from '../support/run-bake.ts';
 import { testUnless } from '../support/skip.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
 // What ends before anything boots. Nodes that boot are in test/e2e/rehearse.test.ts.
 const rehearse = suite('bake rehearse');
-const guide = join(import.meta.dirname, '../../examples/guide');
 const main = join(import.meta.dirname, '../../dist/main.js');
 const isRoot = process.getuid?.() === 0;
 
@@ -19,7 +19,7 @@ const isRoot = process.getuid?.() === 0;
 function refuses(words: string, exit: number, says: RegExp, more = ''): () => Promise<void> {
   return () =>
     inTemporaryFolder(async (folder) => {
-      cpSync(guide, folder, { recursive: true });
+      copyGuide(folder);
       appendFileSync(join(folder, 'cluster.yaml'), more);
       const before = readdirSync(folder);
       const argv = ['rehearse', ...words.split(' ')];
@@ -65,7 +65,7 @@ testUnless(
   async () => {
     const { TMPDIR } = process.env;
     await inTemporaryFolder(async (folder) => {
-      cpSync(guide, folder, { recursive: true });
+      copyGuide(folder);
       // None is run.
       for (const name of ['systemd-nspawn', 'ip', 'nsenter', 'setpriv', 'unshare']) {
         symlinkSync('/bin/true', join(folder, name));
@@ -97,7 +97,7 @@ rehearse(
 
 rehearse('by QEMU, a folder is no image; when QEMU ends, what it has said is told', () =>
   inTemporaryFolder(async (folder) => {
-    cpSync(guide, folder, { recursive: true });
+    copyGuide(folder);
     const program = '#!/bin/sh\necho no such machine >&2\n';
     writeFileSync(join(folder, 'qemu-system-x86_64'), program, { mode: 0o755 });
     const refused = async (image: string, says: RegExp) => {
@@ -134,7 +134,7 @@ interface Hung {
 function withHungQemu(words: readonly string[], setpriv: string | undefined, test: (hung: Hung) => Promise<void>) {
   return () =>
     inTemporaryFolder(async (folder) => {
-      cpSync(guide, folder, { recursive: true });
+      copyGuide(folder);
       const lines = [
         '#!/bin/sh',
         'test "$1" != --version || exit 0',

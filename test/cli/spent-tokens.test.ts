@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, cpSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
+import { copyGuide } from '../support/copy-guide.ts';
 import { fakeApiServer, type FakeApiServer, type Fault, type Stored } from '../support/fake-apiserver.ts';
 import { sequence } from '../support/der.ts';
 import { kubeconfigOf } from '../support/kubeconfig.ts';
@@ -59,7 +60,7 @@ function atSite(
   return () =>
     inTemporaryFolder(async (folder) => {
       const server = await fakeApiServer(requests as Stored[], faults);
-      cpSync(join(import.meta.dirname, '../../examples/guide'), folder, { recursive: true });
+      copyGuide(folder);
       writeFileSync(join(folder, 'ca.pem'), server.certificate);
       writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', { token: 'a-secret' }));
       const bake: Site['bake'] = async (command) => {

@@ -7,6 +7,7 @@ import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { suite } from 'uvu';
 import { parse, parseAllDocuments } from 'yaml';
+import { copyGuide } from '../support/copy-guide.ts';
 import { startApiServer, type ApiServer, type Login, type Release } from '../support/apiserver.ts';
 import { sequence } from '../support/der.ts';
 import { give, writePlugin } from '../support/exec-plugin.ts';
@@ -99,7 +100,7 @@ class World {
 
   static async start(controlPlane: string, release: Release, version: string): Promise<World> {
     const folder = mkdtempSync(join(tmpdir(), 'bake-test-'));
-    cpSync(join(import.meta.dirname, '../../examples/guide'), folder, { recursive: true });
+    copyGuide(folder);
     const api = await startApiServer({ controlPlane, debian: debian.folder }, join(folder, 'cluster'), release);
     cpSync(join(api.identities, 'ca.pem'), join(folder, 'ca.pem'));
     return new World(api, folder, version);

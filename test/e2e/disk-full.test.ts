@@ -1,17 +1,9 @@
 import assert from 'node:assert/strict';
-import {
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  statfsSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statfsSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { suite } from 'uvu';
+import { copyGuide } from '../support/copy-guide.ts';
 import { writeBusyPacker } from '../support/busy-packer.ts';
 import { bakeImage } from '../support/image-command.ts';
 import { runBake } from '../support/run-bake.ts';
@@ -22,7 +14,6 @@ import { inTemporaryFolder } from '../support/temporary-folder.ts';
 // Disks that refuse for real; test/unit/write-output.test.ts and token-store.test.ts have them refuse at every call.
 const disk = suite('full and read-only disks');
 const missing = process.getuid?.() === 0 ? undefined : 'root, who alone may mount a small disk';
-const guide = join(import.meta.dirname, '../../examples/guide');
 
 /** Runs something on a small disk of its own. */
 function onSmallDisk(work: (folder: string) => Promise<void>): Promise<void> {
@@ -56,7 +47,7 @@ const compile = (cwd: string, out = 'out') => runBake(['compile', 'guide/cluster
 
 testUnless(disk, missing, 'however little is left, a full disk leaves the old output, and no half of a new one', () =>
   onSmallDisk(async (folder) => {
-    cpSync(guide, join(folder, 'guide'), { recursive: true });
+    copyGuide(join(folder, 'guide'));
     assert.equal((await compile(folder)).exitCode, 0);
     const names = readdirSync(folder);
     const record = readFileSync(join(folder, 'out/bake.json'), 'utf8');
@@ -93,8 +84,8 @@ testUnless(disk, missing, 'however little is left, a full disk leaves the old ou
 testUnless(disk, missing, 'a disk mounted read-only is told by its path and the remedy', () =>
   onSmallDisk((folder) =>
     inTemporaryFolder(async (elsewhere) => {
-      cpSync(guide, join(elsewhere, 'guide'), { recursive: true });
-      cpSync(guide, join(folder, 'guide'), { recursive: true });
+      copyGuide(join(elsewhere, 'guide'));
+      copyGuide(join(folder, 'guide'));
       await execa('mount', ['-o', 'remount,ro', folder]);
 
       const output = await compile(elsewhere, join(folder, 'out'));
