@@ -5,19 +5,7 @@ import { createInterface } from 'node:readline';
 import pMap from 'p-map';
 import { Agent, request } from 'undici';
 import type { ApiServer } from '../support/apiserver.ts';
-import { sequence } from '../support/der.ts';
-import {
-  attributes,
-  commonName,
-  derOf,
-  dns,
-  extensionRequest,
-  goodParts,
-  ip,
-  namesExtension,
-  organization,
-  pemOf,
-} from '../support/make-csr.ts';
+import { derOf, goodParts, pemOf, servingParts } from '../support/make-csr.ts';
 
 /** A node that asks for its serving certificate. */
 export interface Asking {
@@ -71,8 +59,7 @@ export class PendingRequests {
   #make(node: string, address: string, name: string): object {
     const der = derOf({
       ...goodParts(generateKeyPairSync('ec', { namedCurve: 'P-256' })),
-      subject: sequence(organization, commonName(`system:node:${node}`)),
-      attributes: attributes(extensionRequest(namesExtension(dns(node), ip(...address.split('.').map(Number))))),
+      ...servingParts(node, address.split('.').map(Number)),
     });
     return {
       apiVersion: `certificates.k8s.io/${this.#version}`,

@@ -8,18 +8,7 @@ import { request as httpRequest } from 'undici';
 import { suite } from 'uvu';
 import { copyGuide } from '../support/copy-guide.ts';
 import { sequence } from '../support/der.ts';
-import {
-  attributes,
-  clientCsrOf,
-  commonName,
-  csrOf,
-  dns,
-  extensionRequest,
-  ip,
-  namesExtension,
-  organization,
-  p256,
-} from '../support/make-csr.ts';
+import { clientCsrOf, commonName, csrOf, organization, p256, servingParts } from '../support/make-csr.ts';
 import { fakeApiServer, type FakeApiServer, type Stored } from '../support/fake-apiserver.ts';
 import { freePort } from '../support/free-port.ts';
 import { kubeconfigOf } from '../support/kubeconfig.ts';
@@ -52,13 +41,11 @@ const saved = {
 };
 
 function request(name: string, node: string, address: number[], status = {}, spec = {}) {
-  return csrOf(
-    {
-      subject: sequence(organization, commonName(`system:node:${node}`)),
-      attributes: attributes(extensionRequest(namesExtension(dns(node), ip(...address)))),
-    },
-    { metadata: { name, uid: name }, spec: { username: `system:node:${node}`, ...spec }, status },
-  );
+  return csrOf(servingParts(node, address), {
+    metadata: { name, uid: name },
+    spec: { username: `system:node:${node}`, ...spec },
+    status,
+  });
 }
 
 function bake(command: string, stdin?: string) {

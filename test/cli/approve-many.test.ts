@@ -3,20 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import { describeNodes } from '../bench/describe-nodes.ts';
-import { sequence } from '../support/der.ts';
 import { fakeApiServer, type Stored } from '../support/fake-apiserver.ts';
 import { kubeconfigOf } from '../support/kubeconfig.ts';
 import { livePeak } from '../support/live-peak.ts';
-import {
-  attributes,
-  commonName,
-  csrOf,
-  dns,
-  extensionRequest,
-  ip,
-  namesExtension,
-  organization,
-} from '../support/make-csr.ts';
+import { csrOf, servingParts } from '../support/make-csr.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
 const many = suite('approve-csrs, where many have asked');
@@ -33,16 +23,10 @@ const good = list
   .split('\n')
   .map((line, index) => {
     const [node = '', address = ''] = line.split(' ');
-    return csrOf(
-      {
-        subject: sequence(organization, commonName(`system:node:${node}`)),
-        attributes: attributes(extensionRequest(namesExtension(dns(node), ip(...address.split('.').map(Number))))),
-      },
-      {
-        metadata: { name: `good-${index}`, uid: `good-${index}`, resourceVersion: '1000000' },
-        spec: { username: `system:node:${node}` },
-      },
-    );
+    return csrOf(servingParts(node, address.split('.').map(Number)), {
+      metadata: { name: `good-${index}`, uid: `good-${index}`, resourceVersion: '1000000' },
+      spec: { username: `system:node:${node}` },
+    });
   });
 
 type Json = Record<string, unknown>;

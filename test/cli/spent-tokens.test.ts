@@ -4,18 +4,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import { copyGuide } from '../support/copy-guide.ts';
 import { fakeApiServer, type FakeApiServer, type Fault, type Stored } from '../support/fake-apiserver.ts';
-import { sequence } from '../support/der.ts';
 import { kubeconfigOf } from '../support/kubeconfig.ts';
-import {
-  attributes,
-  commonName,
-  csrOf,
-  dns,
-  extensionRequest,
-  ip,
-  namesExtension,
-  organization,
-} from '../support/make-csr.ts';
+import { csrOf, servingParts } from '../support/make-csr.ts';
 import { runBake } from '../support/run-bake.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -29,13 +19,7 @@ const ids = { master: 'abcdef', node1: 'abcdeg', node2: 'abcdeh' } as const;
 /** Asked for at 14:50. */
 function request(node: keyof typeof ids, address: readonly number[]): object {
   const user = `system:node:${node}`;
-  return csrOf(
-    {
-      subject: sequence(organization, commonName(user)),
-      attributes: attributes(extensionRequest(namesExtension(dns(node), ip(...address)))),
-    },
-    { metadata: { name: `csr-${node}`, uid: node }, spec: { username: user } },
-  );
+  return csrOf(servingParts(node, address), { metadata: { name: `csr-${node}`, uid: node }, spec: { username: user } });
 }
 
 const requests = [

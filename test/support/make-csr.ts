@@ -73,6 +73,14 @@ export function goodParts(keys = p256, algorithm: AlgorithmName = 'ecdsa-sha256'
   };
 }
 
+/** What another node asks for differs in that; `address` in octets. */
+export function servingParts(node: string, address: readonly number[]): Pick<CsrParts, 'subject' | 'attributes'> {
+  return {
+    subject: sequence(organization, commonName(`system:node:${node}`)),
+    attributes: attributes(extensionRequest(namesExtension(dns(node), ip(...address)))),
+  };
+}
+
 export function derOf(parts: CsrParts): Buffer {
   const { version, subject, key, attributes: asked } = parts;
   return signedDer(encode(sequence(version, subject, key, asked)), parts);

@@ -12,17 +12,7 @@ import { KubernetesApi } from '../../src/edges/kubernetes/kubernetes-api.ts';
 import { readKubeconfig } from '../../src/edges/kubernetes/read-kubeconfig.ts';
 import { fakeApiServer, type FakeApiServer, type Fault, type Stored } from '../support/fake-apiserver.ts';
 import { sequence } from '../support/der.ts';
-import {
-  attributes,
-  clientCsrOf,
-  commonName,
-  csrOf,
-  dns,
-  extensionRequest,
-  ip,
-  namesExtension,
-  organization,
-} from '../support/make-csr.ts';
+import { clientCsrOf, commonName, csrOf, organization, servingParts } from '../support/make-csr.ts';
 import { inTemporaryFolder } from '../support/temporary-folder.ts';
 
 // What apiservers do on bad days. A good day with real ones is among the end-to-end tests.
@@ -408,13 +398,10 @@ watching('approvals that do not get through are sent again, whatever else comes'
 );
 
 /** What node2 asks for, as it is planned to. */
-const ofNode2 = csrOf(
-  {
-    subject: sequence(organization, commonName('system:node:node2')),
-    attributes: attributes(extensionRequest(namesExtension(dns('node2'), ip(192, 168, 31, 90)))),
-  },
-  { metadata: { name: 'stuck', uid: 'stuck' }, spec: { username: 'system:node:node2' } },
-) as unknown as Stored;
+const ofNode2 = csrOf(servingParts('node2', [192, 168, 31, 90]), {
+  metadata: { name: 'stuck', uid: 'stuck' },
+  spec: { username: 'system:node:node2' },
+}) as unknown as Stored;
 const withNode2 = planOf({
   nodes: [
     { name: 'node1', address: '192.168.31.136' },

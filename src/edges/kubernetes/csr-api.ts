@@ -150,9 +150,8 @@ export class CsrApi {
     for (const signer of this.#signers) {
       const [domain = ''] = signer.split('/');
       const approve = { resource: 'signers', verb: 'approve' };
-      const isAllowed =
-        (await this.#may({ ...approve, name: signer })) || this.#may({ ...approve, name: `${domain}/*` });
-      if (!(await isAllowed)) return false;
+      const isNamed = await this.#may({ ...approve, name: signer });
+      if (!isNamed && !(await this.#may({ ...approve, name: `${domain}/*` }))) return false;
     }
     return true;
   }
