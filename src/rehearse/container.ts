@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import { execa } from 'execa';
 import { newCgroupName, removeCgroups } from '../edges/cgroups.ts';
 import { Failure } from '../diagnostics/failure.ts';
+import type { Surroundings } from '../edges/surroundings.ts';
 import { listenIn } from './listen-in.ts';
 import type { Machine } from './machine.ts';
 import { oneLine } from './one-line.ts';
@@ -15,20 +16,25 @@ import { oneLine } from './one-line.ts';
  */
 const dropped = ['sys_module', 'sys_boot', 'sys_time', 'sys_rawio'];
 
+/** How long it may take to mount an image: a file system that was not unmounted has a journal to be replayed first. */
+const MOUNT_MS = 60_000;
+
 /**
  * Makes a container of systemd-nspawn's, its network and nothing more: it boots when it is told to. All that it has lives in
  * namespaces that end with this process, also when that is killed; what it writes is memory.
  * @param scripts the package's folder rehearsal/
  * @param stage what rehearsal/boot wants to find there
  * @param image a root file system, or a raw disk
- * @throws Failure `image-not-baked`, `image-unreadable`, `rehearsal-unusable`
+ * @param mountMs other than usual where a test has no time
+ * @throws Failure `image-not-baked`, `image-unreadable`, `rehearsal-unusable`; the reason of the signal
  */
 export async function makeContainer(
   scripts: string,
   stage: string,
   image: string,
   containerd: string,
-  env: Readonly<Record<string, string | undefined>>,
+  { env, signal }: Pick<Surroundings, 'env' | 'signal'>,
+  mountMs = MOUNT_MS,
 ): Promise<Machine> {
   const cgroup = newCgroupName();
   const namespaces = ['--mount', '--pid', '--net', '--fork', '--kill-child', '--mount-proc'];
@@ -50,9 +56,16 @@ export async function makeContainer(
     await removeCgroups(cgroup);
   };
 
-  const { value } = (await createInterface(subprocess.stdout)[Symbol.asyncIterator]().next()) as { value?: string };
+  const timeIsUp = AbortSignal.timeout(mountMs);
+  const lines = createInterface({ input: subprocess.stdout, signal: AbortSignal.any([signal, timeIsUp]) });
+  const { value } = (await lines[Symbol.asyncIterator]().next()) as { value?: string };
   if (value !== 'ready') {
     await end();
+    signal.throwIfAborted();
+    if (timeIsUp.aborted) {
+      const fact = `${image} is not mounted after ${mountMs / 1000} s`;
+      throw new Failure('image-unreadable', `${fact}; is its disk, or its server, there?`);
+    }
     throw whyNot(value, image, oneLine(said));
   }
   const [holder = 0] = childrenOf(subprocess.pid ?? 0);

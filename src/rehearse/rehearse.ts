@@ -82,7 +82,7 @@ export function rehearse(
         return makeEmulator({ cluster, program: means.program, image }, stage, { scripts, folder }, env);
       }
       const raw = await rawImage(image, join(folder, 'raw'), env, signal);
-      return makeContainer(scripts, folder, raw, cluster.containerd.directory, env);
+      return makeContainer(scripts, folder, raw, cluster.containerd.directory, { env, signal });
     };
     const machine = await makeMachine();
     endings.push(() => machine.end());
