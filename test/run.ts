@@ -1,15 +1,19 @@
 /**
- * Runs the tests: `tsx test/run.ts GROUP… [NAME…]`. A GROUP is a folder of test/, with its files *.test.ts; with NAMEs
- * only the files whose name contains one of them; *.long.test.ts only so, or with BAKE_LONG=1. It is the `test` folder of
- * where this is started.
+ * Runs the tests: `tsx test/run.ts [--jobs=N] GROUP… [NAME…]`. A GROUP is a folder of test/, with its files *.test.ts; with
+ * NAMEs only the files whose name contains one of them; *.long.test.ts only so, or with BAKE_LONG=1. It is the `test` folder
+ * of where this is started. A GROUP may also be one such file.
  *
  * uvu's own command line exits 0 when a `before` hook throws, a file forgets `.run()` or no test ran. So its suites are
- * taken from its queue and run here, file by file in this one process, and whatever is not a test that passed fails.
+ * taken from its queue and run here, and whatever is not a test that passed fails. Files run one after the other in this one
+ * process; with --jobs each has a process of its own, and N of them run side by side.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { execa } from 'execa';
+import pMap from 'p-map';
 import { skipReasons } from './support/skip.ts';
 
 /** What `.run()` of a suite puts into uvu's queue: https://github.com/lukeed/uvu/blob/v0.5.6/src/index.js */
@@ -41,15 +45,22 @@ process.on('exit', () => {
   finish();
 });
 
-const files = selectFiles(process.argv.slice(2).filter((argument) => argument !== '--'));
-for (const [index, file] of files.entries()) {
-  current = file;
-  console.log(file);
-  await runFile(file, index);
-  // Rejections that nobody awaits are reported once the event loop turns.
-  await setImmediate();
+const { values, positionals } = parseArgs({ options: { jobs: { type: 'string' } }, allowPositionals: true });
+const files = selectFiles(positionals);
+if (values.jobs === undefined) {
+  for (const [index, file] of files.entries()) {
+    current = file;
+    console.log(file);
+    const from = performance.now();
+    await runFile(file, index);
+    // Rejections that nobody awaits are reported once the event loop turns.
+    await setImmediate();
+    console.log(`  ${((performance.now() - from) / 1000).toFixed(1)} s`);
+  }
+  current = '';
+} else {
+  await pMap(files, runInProcess, { concurrency: Number(values.jobs) });
 }
-current = '';
 finished = true;
 finish();
 // Servers and children that a test left behind must not hold up the result.
@@ -73,11 +84,24 @@ function selectFiles(words: readonly string[]): string[] {
 }
 
 function filesOf(group: string): string[] {
+  if (group.endsWith('.test.ts')) return [join('test', group)];
   const names = readdirSync(join('test', group), { recursive: true, encoding: 'utf8' });
   return names
     .filter((name) => name.endsWith('.test.ts'))
     .map((name) => join('test', group, name))
     .sort();
+}
+
+/** What it prints is printed when it ends. */
+async function runInProcess(file: string): Promise<void> {
+  const argv = [...process.execArgv, import.meta.filename, relative('test', file)];
+  const { all } = await execa(process.execPath, argv, { all: true, reject: false, stdin: 'ignore' });
+  const [, said = all, ...counts] = /^([^]*)\n(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(all) ?? [];
+  const [passed = 0, failed = 1, skipped = 0] = counts.map((digits: string | undefined) => Number(digits ?? 0));
+  console.log(said);
+  count.passed += passed;
+  count.failed += failed;
+  count.skipped += skipped;
 }
 
 async function runFile(file: string, index: number): Promise<void> {

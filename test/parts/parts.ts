@@ -21,6 +21,7 @@ const PARTS = {
   machines: { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 2 },
   'nginx-source': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
   versitygw: { files: [], needs: ['go'], minutes: 2 },
+  buildah: { files: ['debian-root.sh', 'private-apt.sh'], needs: ['root', 'apt'], minutes: 1 },
   'docker-registry': { files: ['private-apt.sh'], needs: ['apt'], minutes: 1 },
   'kubelet-1.18.6': { files: ['kubernetes-module.sh', 'private-apt.sh'], needs: ['apt'], minutes: 7 },
   'control-plane-1.18.6': { files: ['kubernetes-module.sh', 'private-apt.sh'], needs: ['apt'], minutes: 10 },

@@ -20,6 +20,17 @@ export async function confineEgress(root: string, pid: number, servers: readonly
   await inNetwork(root, pid, rules.join(' && '));
 }
 
+/** Lets pods of that namespace reach a server, by the address of a Service; the cluster knows nothing of their addresses. */
+export async function leadService(root: string, pid: number, service: string, server: string): Promise<void> {
+  const ofTcp = (endpoint: string) => `-p tcp -d ${endpoint.replace(':', ' --dport ')}`;
+  const rules = [
+    `iptables -t nat -A PREROUTING ${ofTcp(service)} -j DNAT --to-destination ${server}`,
+    `iptables -t nat -A POSTROUTING ${ofTcp(server)} -j MASQUERADE`,
+    `iptables -I FORWARD -o host+ ${ofTcp(server)} -j ACCEPT`,
+  ];
+  await inNetwork(root, pid, rules.join(' && '));
+}
+
 /** How many packets were dropped since, and the rules with their counts. */
 export async function droppedEgress(root: string, pid: number): Promise<{ packets: number; rules: string }> {
   const listing = await inNetwork(root, pid, 'iptables --list --verbose --exact --numeric');

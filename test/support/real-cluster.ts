@@ -11,8 +11,9 @@ import { hierarchies } from '../../src/edges/cgroups.ts';
 import { bootClusterNode } from './cluster-node.ts';
 import { compileStatic } from './compile-static.ts';
 import { apiServerAddresses, startControlPlane, type ControlPlane } from './control-plane.ts';
-import { confineEgress, droppedEgress } from './egress.ts';
+import { confineEgress, droppedEgress, leadService } from './egress.ts';
 import { writeImageArchive } from './image-archive.ts';
+import { importArchive } from './import-archive.ts';
 import { pauseImage } from './image-command.ts';
 import { makePrivateNetwork } from './private-network.ts';
 import { missingForBake } from './real-bake.ts';
@@ -46,6 +47,8 @@ export interface RealCluster {
    * @param prepare changes its root file system before that
    */
   boot(node: PlannedNode, compiled?: string, prepare?: (root: string) => void): Promise<BootedNode>;
+  /** Does what kube-proxy would: leads pods of a node that ask for the address of the Service `kubernetes` to an apiserver. */
+  leadPods(node: BootedNode): Promise<void>;
   /** Throws all nodes away, and has the cluster forget them, as if it had never seen any. */
   forgetNodes(): Promise<void>;
   /** How many packets of a node were dropped since before it booted. */
@@ -128,12 +131,12 @@ export async function startRealCluster(): Promise<RealCluster> {
         await endNodes();
         await kubectl(['delete', 'nodes,certificatesigningrequests', '--all']);
       },
+      leadPods: (node) => leadService(debian.folder, node.holder, '10.254.0.1:443', apiServers[0] ?? ''),
       dropped: (node) => droppedEgress(debian.folder, node.holder),
       async importImage(node, reference, source) {
-        const archive = join(node.root, 'root/image.tar');
+        const archive = join(folder, 'image.tar');
         await writeImageArchive(archive, reference, await compileStatic(debian.folder, source));
-        const { exitCode, all } = await node.run('/opt/k8s/bin/ctr --namespace k8s.io images import /root/image.tar');
-        assert.equal(exitCode, 0, all);
+        await importArchive(node, archive);
       },
       run: (argv) =>
         runInRoot(debian.folder, argv, {

@@ -211,6 +211,20 @@ for (const { title, files, args = ['unit'], env = {}, last, says } of failures) 
   });
 }
 
+runner('side by side, everything is counted, also a file whose process is killed', async () => {
+  const files = {
+    'unit/a.test.ts': passing,
+    'unit/b.test.ts': file(`t('x', () => { throw new Error('wrong sum'); }); t('y', () => {}); t.run();`),
+    'unit/c.test.ts': file(`t('x', () => { process.kill(process.pid, 'SIGKILL'); }); t.run();`),
+    'cli/d.test.ts': file(`testUnless(t, 'no Packer', 'x', () => {}); t('y', () => {}); t.run();`),
+  };
+  const { exitCode, output, lastLine } = await runTests(files, ['--jobs=2', 'unit', 'cli']);
+  assert.equal(exitCode, 1);
+  assert.equal(lastLine, '3 passed, 2 failed, 1 skipped', output);
+  assert.equal(output.match(/passed/g)?.length, 1);
+  for (const says of [/wrong sum/, /c\.test\.ts/, /skipped {2}x: no Packer/]) assert.match(output, says);
+});
+
 runner('accepts a skip with a reason, and prints it', async () => {
   const files = { 'unit/a.test.ts': file(`testUnless(t, 'no Packer', 'x', () => {}); t('y', () => {}); t.run();`) };
   const { exitCode, output, lastLine } = await runTests(files, ['unit']);
