@@ -17,6 +17,7 @@ const firmware = {
   PKR_VAR_qemu_efi_firmware_code: '/usr/share/AAVMF/AAVMF_CODE.fd',
   PKR_VAR_qemu_efi_firmware_vars: '/usr/share/AAVMF/AAVMF_VARS.fd',
 };
+type FirmwareVariable = keyof typeof firmware;
 
 /** What Packer makes the seed's disk with: https://github.com/hashicorp/packer-plugin-sdk, step_create_cdrom.go. */
 const discMakers = ['xorriso', 'mkisofs', 'hdiutil', 'oscdimg'];
@@ -33,7 +34,8 @@ export async function findQemu({ image, architecture }: Cluster, env: Environmen
   }
   const found = await Promise.all(discMakers.map((program) => isOnPath(program, env)));
   if (!found.includes(true)) missing.push(`there is none of ${discMakers.join(', ')} on PATH; install xorriso`);
-  if (architecture === 'arm64') missing.push(...missingFirmware(env));
+  if (architecture === 'arm64')
+    missing.push(...missingFirmware(env, 'PKR_VAR_qemu_efi_firmware_code', 'PKR_VAR_qemu_efi_firmware_vars'));
   missing.push(...missingAcceleration(image.qemu.accelerator, architecture));
   if (missing.length > 0) throw new Failure('qemu-unusable', missing.join('\n  '));
 }
@@ -44,15 +46,18 @@ export async function isOnPath(program: string, env: Environment): Promise<boole
 }
 
 /** The UEFI firmware of machines that have no BIOS. */
-export const firmwareCode = (env: Environment): string =>
-  env['PKR_VAR_qemu_efi_firmware_code'] ?? firmware.PKR_VAR_qemu_efi_firmware_code;
+export const firmwareCode = (env: Environment): string => firmwareOf('PKR_VAR_qemu_efi_firmware_code', env);
 
-function missingFirmware(env: Environment): string[] {
-  return Object.entries(firmware).flatMap(([variable, usual]) => {
-    const path = env[variable] ?? usual;
-    if (existsSync(path)) return [];
-    return [`there is no ${path}, UEFI firmware; install qemu-efi-aarch64, or name the file in ${variable}`];
-  });
+const firmwareOf = (variable: FirmwareVariable, env: Environment): string => env[variable] ?? firmware[variable];
+
+/** @returns why a machine that boots by UEFI cannot, one line a file */
+export function missingFirmware(env: Environment, ...variables: readonly FirmwareVariable[]): string[] {
+  return variables
+    .filter((variable) => !existsSync(firmwareOf(variable, env)))
+    .map((variable) => {
+      const fact = `there is no ${firmwareOf(variable, env)}, UEFI firmware`;
+      return `${fact}; install qemu-efi-aarch64, or name the file in ${variable}`;
+    });
 }
 
 function missingAcceleration(accelerator: string, architecture: Architecture): string[] {

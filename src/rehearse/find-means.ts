@@ -2,7 +2,7 @@ import { arch, platform } from 'node:os';
 import { getuid } from 'node:process';
 import type { Architecture } from '../cluster/cluster.ts';
 import { Failure } from '../diagnostics/failure.ts';
-import { isOnPath, machineOf } from '../image/find-qemu.ts';
+import { isOnPath, machineOf, missingFirmware } from '../image/find-qemu.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -32,9 +32,18 @@ export async function findMeans(architecture: Architecture, env: Environment): P
   const missing = await missingForContainer(architecture, env);
   if (missing === undefined) return { kind: 'container' };
   const program = machineOf[architecture];
-  if (await isOnPath(program, env)) return { kind: 'emulator', program, why: missing };
-  const both = `${missing}\n  and there is no ${program} on PATH, which boots a node more slowly, and without root; install QEMU`;
+  const lacking = await missingForEmulator(architecture, program, env);
+  if (lacking.length === 0) return { kind: 'emulator', program, why: missing };
+  const both = [missing, ...lacking.map((fact) => `and ${fact}`)].join('\n  ');
   throw new Failure('rehearsal-unusable', both);
+}
+
+async function missingForEmulator(architecture: Architecture, program: string, env: Environment): Promise<string[]> {
+  const isThere = await isOnPath(program, env);
+  return [
+    ...(isThere ? [] : [`there is no ${program} on PATH; QEMU boots a node more slowly, and without root: install it`]),
+    ...(architecture === 'arm64' ? missingFirmware(env, 'PKR_VAR_qemu_efi_firmware_code') : []),
+  ];
 }
 
 /** Why systemd-nspawn cannot boot a node here; undefined when it can. */

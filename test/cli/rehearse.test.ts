@@ -15,15 +15,15 @@ const rehearse = suite('bake rehearse');
 const main = join(import.meta.dirname, '../../dist/main.js');
 const isRoot = process.getuid?.() === 0;
 
-/** @param more of the description */
-function refuses(words: string, exit: number, says: RegExp, more = ''): () => Promise<void> {
+/** @param more of the description @param env more of the environment */
+function refuses(words: string, exit: number, says: RegExp, more = '', env = {}): () => Promise<void> {
   return () =>
     inTemporaryFolder(async (folder) => {
       copyGuide(folder);
       appendFileSync(join(folder, 'cluster.yaml'), more);
       const before = readdirSync(folder);
       const argv = ['rehearse', ...words.split(' ')];
-      const { exitCode, stdout, stderr } = await runBake(argv, { cwd: folder, env: { PATH: folder } });
+      const { exitCode, stdout, stderr } = await runBake(argv, { cwd: folder, env: { PATH: folder, ...env } });
       assert.match(stderr, says);
       assert.deepEqual([exitCode, stdout], [exit, '']);
       assert.deepEqual(readdirSync(folder), before);
@@ -53,8 +53,8 @@ rehearse(
     'node1',
     3,
     isRoot
-      ? /^error rehearsal-unusable: there is no systemd-nspawn on PATH; install systemd-container\n {2}there is no ip on PATH; install iproute2\n[^]*\n {2}and there is no qemu-system-x86_64 on PATH, .*; install QEMU$/m
-      : /^error rehearsal-unusable: systemd-nspawn runs as root only\n {2}and there is no qemu-system-x86_64 on PATH, /m,
+      ? /^error rehearsal-unusable: there is no systemd-nspawn on PATH; install systemd-container\n {2}there is no ip on PATH; install iproute2\n[^]*\n {2}and there is no qemu-system-x86_64 on PATH; QEMU boots .*: install it$/m
+      : /^error rehearsal-unusable: systemd-nspawn runs as root only\n {2}and there is no qemu-system-x86_64 on PATH; /m,
   ),
 );
 
@@ -92,6 +92,17 @@ rehearse(
     3,
     /^error rehearsal-unusable: the nodes are (arm|amd)64, and this/m,
     `architecture: ${other}\ncontainerd: { version: 1.6.0 }\n`,
+  ),
+);
+
+rehearse(
+  'by QEMU, nodes of arm64 want firmware',
+  refuses(
+    'node1',
+    3,
+    /^error rehearsal-unusable: [^]*\n {2}and there is no \/no\/such\.fd, UEFI firmware; .* in PKR_VAR_qemu_efi_firmware_code$/m,
+    'architecture: arm64\ncontainerd: { version: 1.6.0 }\n',
+    { PKR_VAR_qemu_efi_firmware_code: '/no/such.fd' },
   ),
 );
 

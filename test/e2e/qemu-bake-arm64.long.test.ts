@@ -14,7 +14,8 @@ const cloud = await tryPart('debian-12-cloud');
 const machines = await tryPart('machines');
 const arm64 = await tryPart('arm64');
 
-testUnless(qemuBake, missingForBake ?? arm64.missing, 'a disk image for arm64, which boots', async () => {
+const title = 'a disk image for arm64, which boots, and is rehearsed';
+testUnless(qemuBake, missingForBake ?? arm64.missing, title, async () => {
   const disk = await startDiskBake({
     packer: packer.folder,
     cloud: cloud.folder,
@@ -30,6 +31,9 @@ testUnless(qemuBake, missingForBake ?? arm64.missing, 'a disk image for arm64, w
     await disk.expectNode(disk.at('image/kubernetes-worker.qcow2'), async (says) => {
       assert.equal(await says('uname -m; ls -d /sys/firmware/efi'), 'aarch64\n/sys/firmware/efi');
     });
+    const told = await disk.rehearse('node1', '--timeout', '20m');
+    console.log(`${told.stdout}\n${told.stderr}`);
+    assert.equal(told.exitCode, 0);
   } finally {
     disk.end();
   }

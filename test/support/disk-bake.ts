@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { stringify } from 'yaml';
 import type { Architecture } from '../../src/cluster/cluster.ts';
+import type { CommandResult } from '../parts/parts.ts';
 import { startAptRelay } from './apt-relay.ts';
 import { writeImageArchive } from './image-archive.ts';
 import { bakeImage, pauseImage, withMirror } from './image-command.ts';
@@ -12,6 +13,8 @@ import { makeIdentities } from './make-identities.ts';
 import { mirrorUpstream } from './mirror-upstream.ts';
 import { describeMachine } from './real-bake.ts';
 import { bootDisk, cloneDisk, eventually, makeSeed, tools } from './virtual-machine.ts';
+
+const main = join(import.meta.dirname, '../../dist/main.js');
 
 /** Folders of the parts. */
 interface Parts {
@@ -31,6 +34,8 @@ export interface DiskBake {
   at(name: string): string;
   /** Runs `bake image` on base.raw, on a description whose image has these qemu settings. */
   bake(settings: object, ...options: readonly string[]): ReturnType<typeof bakeImage>;
+  /** Runs `bake rehearse` on what it has baked. */
+  rehearse(...argv: readonly string[]): Promise<CommandResult>;
   /**
    * Boots a node from the image, and runs commands on it: all of it is up, and nothing of the build is left.
    * @param expect what more is expected; `says` fails when the command does
@@ -45,6 +50,12 @@ export async function startDiskBake(parts: Parts): Promise<DiskBake> {
   const at = (name: string): string => join(folder, name);
   const architecture: Architecture = parts.arm64 === undefined ? 'amd64' : 'arm64';
   const firmware = join(parts.arm64 ?? '', 'usr/share/AAVMF');
+  const ofQemu = {
+    MACHINES: parts.machines,
+    ARM64: parts.arm64 ?? '',
+    PKR_VAR_qemu_efi_firmware_code: join(firmware, 'AAVMF_CODE.fd'),
+    PKR_VAR_qemu_efi_firmware_vars: join(firmware, 'AAVMF_VARS.fd'),
+  };
   // A guest's 10.0.2.2 is this machine's loopback.
   const relay = await startAptRelay('127.0.0.1', '10.0.2.2');
   await makeIdentities(parts.cloud, at('identities'));
@@ -73,12 +84,13 @@ export async function startDiskBake(parts: Parts): Promise<DiskBake> {
       };
       const machine = describeMachine(publicKey, image, { folder: parts.upstream, architecture });
       writeFileSync(at('cluster.yaml'), stringify(withMirror(machine, `file://${at('mirror')}`)));
-      return bakeImage(folder, [parts.packer, tools], options, {
-        MACHINES: parts.machines,
-        ARM64: parts.arm64 ?? '',
-        PKR_VAR_qemu_efi_firmware_code: join(firmware, 'AAVMF_CODE.fd'),
-        PKR_VAR_qemu_efi_firmware_vars: join(firmware, 'AAVMF_VARS.fd'),
-      });
+      return bakeImage(folder, [parts.packer, tools], options, ofQemu);
+    },
+    async rehearse(...argv) {
+      const env = { ...ofQemu, PATH: `${tools}:${process.env['PATH'] ?? ''}`, TMPDIR: at('tmp') };
+      const options = { cwd: folder, env, all: true, reject: false } as const;
+      const { exitCode, stdout, stderr, all } = await execa(options)`${process.execPath} ${main} rehearse ${argv}`;
+      return { exitCode, stdout, stderr, all };
     },
     async expectNode(image, expect) {
       await cloneDisk(parts.machines, image, at('node.qcow2'), '6G');
