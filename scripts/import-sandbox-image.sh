@@ -18,7 +18,10 @@ for _ in {1..30}; do
   sleep 1
 done
 
-quietly ctr images import "$archive"
+if ! quietly ctr images import "$archive"; then
+  echo "the tarball of the sandbox image has to hold $SANDBOX_IMAGE for $(dpkg --print-architecture)" >&2
+  exit 1
+fi
 # (A grep that ends at its first find would end ctr too, by SIGPIPE, now and then.)
 images=$(ctr images list --quiet)
 if ! grep --quiet --line-regexp --fixed-strings "$SANDBOX_IMAGE" <<<"$images"; then

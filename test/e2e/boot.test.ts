@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import { parse, stringify } from 'yaml';
+import type { Architecture } from '../../src/cluster/cluster.ts';
 import type { BootedNode } from '../support/booted-node.ts';
 import { placeCniConfig } from '../support/cni-config.ts';
 import { expectGoodBoot, kubeletLead, saysOn } from '../support/expect-boot.ts';
+import { writeImageArchive } from '../support/image-archive.ts';
+import { pauseImage } from '../support/image-command.ts';
 import {
   missingForCluster,
   plannedNodes,
@@ -305,6 +308,27 @@ test('a pod starts without any registry; kubectl logs and exec reach it', async 
   });
   assert.equal(await cluster.kubectl('logs', 'speak'), 'running');
   assert.equal(await cluster.kubectl('exec', 'speak', '--', '/program', 'hello', 'there'), 'hello\nthere');
+});
+
+test('a tarball that does not hold the pause image of the node is refused, and that is told', async () => {
+  const { machine } = nodes[0] ?? assert.fail();
+  const folder = join(machine.root, 'root/bake');
+  mkdirSync(join(folder, 'artifacts'), { recursive: true });
+  const scripts = ['quietly.sh', 'import-sandbox-image.sh'];
+  for (const name of scripts) copyFileSync(join(import.meta.dirname, '../../scripts', name), join(folder, name));
+  const script = `BAKE_FOLDER=/root/bake SANDBOX_IMAGE=${pauseImage} bash /root/bake/import-sandbox-image.sh`;
+  const refused = async (reference: string, architecture: Architecture): Promise<string> => {
+    await writeImageArchive(join(folder, 'artifacts/sandbox-image.tar'), reference, '', architecture);
+    const { exitCode, stderr } = await machine.run(script);
+    assert.equal(exitCode, 1);
+    return stderr;
+  };
+  const other = 'registry.example.com/pause:9';
+  assert.ok((await refused(pauseImage, 'arm64')).endsWith(`has to hold ${pauseImage} for amd64`));
+  await machine.run(`/opt/k8s/bin/ctr --namespace k8s.io images remove ${pauseImage}`);
+  const held = await refused(other, 'amd64');
+  assert.ok(held.startsWith(`the tarball of the sandbox image holds no ${pauseImage}, but:\n`), held);
+  assert.ok(held.includes(other), held);
 });
 
 test('nothing but the apiservers was asked for anything, from before the boot on', async () => {
