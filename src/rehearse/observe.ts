@@ -1,4 +1,5 @@
 import type { Machine } from './machine.ts';
+import { oneLine } from './one-line.ts';
 import type { PlacedFile } from './stage.ts';
 
 /** What has happened on a machine since it booted. */
@@ -12,7 +13,7 @@ export interface Observed {
   readonly files: readonly PlacedFile[];
   /** Those that were started, in that order. */
   readonly units: readonly Unit[];
-  readonly failedUnits: readonly string[];
+  readonly failedUnits: readonly FailedUnit[];
   /** What bake-check says. */
   readonly check: Check;
 }
@@ -22,6 +23,12 @@ export interface Unit {
   /** After PID 1 began, in seconds. */
   readonly at: number;
   readonly state: string;
+}
+
+export interface FailedUnit {
+  readonly name: string;
+  /** Its last line in the journal; '' where it has none. */
+  readonly said: string;
 }
 
 /** The reason is a code of bake-check's, and what it says of it; without one the node has joined. */
@@ -54,7 +61,7 @@ export async function observe(
     cloudInit: await readCloudInit(run),
     files: await readFiles(run, placed),
     units: await readUnits(run),
-    failedUnits: words(await run("systemctl list-units --state=failed --plain --no-legend | cut -d ' ' -f 1")),
+    failedUnits: await readFailedUnits(run),
   };
   const last = check ?? (await runCheck(machine));
   return answers && last !== undefined ? { ...seen, check: last } : undefined;
@@ -78,6 +85,16 @@ export async function runCheck(machine: Machine): Promise<Check | undefined> {
   if (ran.exitCode === 0) return { passed, reason: undefined };
   const [, code = 'check-broken', text = ran.stderr] = /^([a-z-]+): (.*)$/m.exec(ran.stderr) ?? [];
   return { passed, reason: { code, text } };
+}
+
+async function readFailedUnits(run: Run): Promise<FailedUnit[]> {
+  const names = words(await run("systemctl list-units --state=failed --plain --no-legend | cut -d ' ' -f 1"));
+  const failed: FailedUnit[] = [];
+  for (const name of names) {
+    const said = await run(`journalctl --boot --output=cat --lines=1 _SYSTEMD_UNIT='${name}'`);
+    failed.push({ name, said: oneLine(said) });
+  }
+  return failed;
 }
 
 async function readCloudInit(run: Run): Promise<Observed['cloudInit']> {

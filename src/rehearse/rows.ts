@@ -80,8 +80,8 @@ function unitRows({ units, failedUnits }: Observed, withoutKubelet: boolean): Ro
     if (withoutKubelet && name === 'kubelet.service') return row('units', 'not reached', `${when}, and cannot stay`);
     return row('units', 'failed', `${when}, ${state}`);
   });
-  const others = failedUnits.filter((name) => !units.some((unit) => unit.name === name));
-  return [...known, ...others.map((name) => row('units', 'failed', `${name} failed`))];
+  const others = failedUnits.filter(({ name }) => !units.some((unit) => unit.name === name));
+  return [...known, ...others.map(({ name, said }) => row('units', 'failed', `${name} failed; it said: ${said}`))];
 }
 
 const byBake = 'bake approve-csrs approves it';
