@@ -7,6 +7,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
@@ -83,6 +84,9 @@ rehearse.before(async () => {
   writeFileSync(at('unread/etc/cloud/cloud-init.disabled'), '');
   rmSync(at('unread/usr/bin/cloud-init'));
   writeFileSync(at('unread/usr/bin/cloud-init'), tellCapabilities, { mode: 0o755 });
+  const unit = "[Service]\nExecStart=/bin/sh -c 'echo no such disk; exit 1'\n";
+  writeFileSync(at('unread/etc/systemd/system/broken.service'), unit);
+  symlinkSync('../broken.service', at('unread/etc/systemd/system/multi-user.target.wants/broken.service'));
   describe('refused.yaml', ({ kubelet }) => Object.assign(kubelet, { config: { featureGates: { NoSuchGate: true } } }));
   describe('stale.yaml', ({ controlPlane }) => Object.assign(controlPlane, { apiServers: ['192.168.31.46:6443'] }));
   for (const name of Object.keys(cases) as (keyof typeof cases)[]) ran.set(name, cases[name]());
@@ -244,6 +248,7 @@ test('an image in which cloud-init does not run', async () => {
   assert.equal(asked, first, stdout);
   assert.notEqual(asked, undefined, stdout);
   assert.match(stdout, /^files +failed +\/etc\/kubernetes\/kubelet-config\.yaml is missing$/m);
+  assert.match(stdout, /^ +failed +broken\.service failed; it said: no such disk$/m);
   assert.equal(exitCode, 3);
 });
 
