@@ -30,6 +30,8 @@ interface Waiting {
   readonly size: number;
 }
 
+type Named = Pick<Decision, 'uid' | 'name'>;
+
 /** How much of what is to be denied is held at once, in characters: of that there may be a lot, and more than memory. */
 const MAX_HELD = 16 << 20;
 
@@ -126,8 +128,8 @@ export class Approver {
     }
   }
 
-  #waitNoMore(decision: Decision): void {
-    const uid = keyOf(decision);
+  #waitNoMore(one: Named): void {
+    const uid = keyOf(one);
     this.#held -= this.#waiting.get(uid)?.size ?? 0;
     this.#waiting.delete(uid);
     this.#failed.delete(uid);
@@ -149,12 +151,11 @@ export class Approver {
   }
 
   #forget(value: unknown): void {
-    const { decision } = this.#survey.add(value);
-    this.#survey.forget(decision);
-    this.#waitNoMore(decision);
-    const gone = keyOf(decision);
-    for (const known of [this.#told, this.#unanswered]) known.delete(gone);
-    this.reports.forget(decision.requester, gone);
+    const gone = this.#survey.forget(value);
+    this.#isMore ||= gone.supersedes;
+    this.#waitNoMore(gone);
+    for (const known of [this.#told, this.#unanswered]) known.delete(keyOf(gone));
+    this.reports.forget(gone.requester, gone.uid);
   }
 
   /**
@@ -238,6 +239,6 @@ export class Approver {
 }
 
 /** What is no request has no uid that could be read. */
-function keyOf({ uid, name }: Decision): string {
+function keyOf({ uid, name }: Named): string {
   return uid === '' ? name : uid;
 }

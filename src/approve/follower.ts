@@ -36,7 +36,7 @@ interface Place {
 
 /**
  * Gives an Approver all requests of a cluster, and then what happens to them, with pauses after trouble. They are listed
- * again only where the place in history is gone, the login was refused, or the Approver could not hold all.
+ * again only where the place in history is gone, the login was refused, or there is more to decide than is held.
  */
 export class Follower {
   readonly #approver: Approver;

@@ -24,6 +24,12 @@ export interface Seen {
   readonly object: CsrObject | undefined;
 }
 
+/** One that is gone. */
+export interface Gone extends Pick<Decision, 'name' | 'uid' | 'requester'> {
+  /** Whether it has kept an older one from being approved, which may be now. */
+  readonly supersedes: boolean;
+}
+
 /**
  * Looks at the requests of a cluster, one after the other and again when one has changed. Of those it has seen it keeps no
  * more than the newest of each user that may ask: there may be many.
@@ -65,8 +71,10 @@ export class Survey {
 
   #noteNewest({ metadata, spec: { username } }: CsrObject): void {
     const { name, uid, creationTimestamp, resourceVersion } = metadata;
-    const place = { name, uid, created: Date.parse(creationTimestamp), version: BigInt(resourceVersion) };
     const newest = this.#newest.get(username);
+    const supersedes = newest?.supersedes === true;
+    const created = Date.parse(creationTimestamp);
+    const place = { name, uid, created, version: BigInt(resourceVersion), supersedes };
     if (newest === undefined || newest.uid === uid || isLater(place, newest)) this.#newest.set(username, place);
   }
 
@@ -74,6 +82,7 @@ export class Survey {
   settle(decision: Decision): Decision {
     const newest = this.#newest.get(decision.requester);
     if (decision.verdict.kind !== 'approve' || newest === undefined || newest.uid === decision.uid) return decision;
+    newest.supersedes = true;
     return { ...decision, verdict: refuse(refusal('superseded', `${newest.name} is newer`), decision.verdict.key) };
   }
 
@@ -82,9 +91,19 @@ export class Survey {
     return this.#newest.get(requester)?.uid === uid;
   }
 
-  /** For one that is gone. */
-  forget(decision: Decision): void {
-    if (this.isNewest(decision)) this.#newest.delete(decision.requester);
+  /**
+   * For one that is gone.
+   * @param value as add() takes it
+   */
+  forget(value: unknown): Gone {
+    const read = readCsrObject(value);
+    if (read.kind === 'malformed') return { name: read.name, uid: '', requester: '', supersedes: false };
+    const { metadata, spec } = read.object;
+    const { name, uid } = metadata;
+    const newest = this.#newest.get(spec.username);
+    const isNewest = newest?.uid === uid;
+    if (isNewest) this.#newest.delete(spec.username);
+    return { name, uid, requester: spec.username, supersedes: isNewest && newest.supersedes };
   }
 }
 
@@ -93,6 +112,8 @@ interface Place {
   readonly uid: string;
   readonly created: number;
   readonly version: bigint;
+  /** Whether an older one would be approved without it, or without those that it came after. */
+  supersedes: boolean;
 }
 
 /** Times have whole seconds; within one the apiserver's own count decides. */
