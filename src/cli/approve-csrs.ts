@@ -12,7 +12,8 @@ import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { readKubeconfig } from '../edges/kubernetes/read-kubeconfig.ts';
 import { requireTokenStore, tokenStoreOf } from '../edges/token-store.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
-import { approveLive, unreachable, type Audit } from './approve-live.ts';
+import { approveLive } from './approve-live.ts';
+import type { Audit } from './approving.ts';
 import type { Context } from './context.ts';
 import { explainDecision } from './explain-decision.ts';
 import { InventoryFile } from './inventory-file.ts';
@@ -20,6 +21,7 @@ import { loadAndReport } from './load-and-report.ts';
 import { readCsrFile } from './read-csr-file.ts';
 import { joinedBefore, SpentTokens } from './spent-tokens.ts';
 import { tellDecisions } from './tell-decisions.ts';
+import { unreachable } from './unreachable.ts';
 import { watchLive, type WatchOptions } from './watch-live.ts';
 
 export interface ApproveCsrsOptions extends WatchOptions {

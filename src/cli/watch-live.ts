@@ -9,7 +9,7 @@ import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { LeaseApi } from '../edges/kubernetes/lease-api.ts';
 import type { Connection } from '../edges/kubernetes/connection.ts';
 import { serveStatus } from '../edges/status-server.ts';
-import { approvingIn, rowOf, tellOfOldBinding, type Audit, type LiveOptions } from './approve-live.ts';
+import { approvingIn, rowOf, tellOfOldBinding, type Audit, type LiveOptions } from './approving.ts';
 import type { Context } from './context.ts';
 import { InventoryFile } from './inventory-file.ts';
 import type { SpentTokens } from './spent-tokens.ts';
