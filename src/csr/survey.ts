@@ -36,7 +36,7 @@ export interface Gone extends Pick<Decision, 'name' | 'uid' | 'requester'> {
  */
 export class Survey {
   readonly #plan: Plan;
-  readonly #newest = new Map<string, Place>();
+  readonly #newest = new Map<string, Newest>();
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -74,8 +74,8 @@ export class Survey {
     const newest = this.#newest.get(username);
     const supersedes = newest?.supersedes === true;
     const created = Date.parse(creationTimestamp);
-    const place = { name, uid, created, version: BigInt(resourceVersion), supersedes };
-    if (newest === undefined || newest.uid === uid || isLater(place, newest)) this.#newest.set(username, place);
+    const one = { name, uid, created, version: BigInt(resourceVersion), supersedes };
+    if (newest === undefined || newest.uid === uid || isLater(one, newest)) this.#newest.set(username, one);
   }
 
   /** One that the same user has made a newer one after is not approved, whatever became of the newer one. */
@@ -107,7 +107,8 @@ export class Survey {
   }
 }
 
-interface Place {
+/** The newest request of a user, and what makes it that. */
+interface Newest {
   readonly name: string;
   readonly uid: string;
   readonly created: number;
@@ -117,6 +118,6 @@ interface Place {
 }
 
 /** Times have whole seconds; within one the apiserver's own count decides. */
-function isLater(one: Place, other: Place): boolean {
+function isLater(one: Newest, other: Newest): boolean {
   return one.created === other.created ? one.version > other.version : one.created > other.created;
 }
