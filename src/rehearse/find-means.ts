@@ -33,8 +33,8 @@ export async function findMeans(architecture: Architecture, env: Environment): P
   if (missing === undefined) return { kind: 'container' };
   const program = machineOf[architecture];
   if (await isOnPath(program, env)) return { kind: 'emulator', program, why: missing };
-  const both = `${missing}\n  and there is no ${program} on PATH, which boots a node more slowly, and without root; install QEMU`;
-  throw new Failure('rehearsal-unusable', both);
+  const slower = `there is no ${program} on PATH, which boots a node more slowly, and without root; install QEMU`;
+  throw new Failure('rehearsal-unusable', `${missing}\n  and ${slower}`);
 }
 
 /** Why systemd-nspawn cannot boot a node here; undefined when it can. */
