@@ -32,7 +32,7 @@ interface Waiting {
 
 type Named = Pick<Decision, 'uid' | 'name'>;
 
-/** How much of what is to be denied is held at once, in characters: of that there may be a lot, and more than memory. */
+/** How much of what is to be denied is held at once, in characters: there may be more of it than memory. */
 const MAX_HELD = 16 << 20;
 
 /**

@@ -81,7 +81,7 @@ async function approve(crowd: Crowd): Promise<number> {
     try {
       const bake = join(import.meta.dirname, '../../dist/main.js');
       const options = { cwd: folder, env: { KUBECONFIG: 'config' } };
-      const argv = [bake, 'approve-csrs', '--timeout', '5m', ...(crowd.deny ? ['--deny'] : [])];
+      const argv = [bake, 'approve-csrs', '--timeout', '20m', ...(crowd.deny ? ['--deny'] : [])];
       const { exitCode, stdout, peakBytes } = await livePeak(argv, options);
       assert.equal(stdout.match(/^node\d+ +issued +good-\d+$/gm)?.length, GOOD, stdout);
       assert.equal(exitCode, 0);
