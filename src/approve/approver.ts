@@ -26,7 +26,14 @@ interface Failed {
 interface Waiting {
   readonly decision: Decision;
   readonly value: unknown;
+  /** Of the object, in characters, where it counts: of those to approve there is no more than one a user. */
+  readonly size: number;
 }
+
+type Named = Pick<Decision, 'uid' | 'name'>;
+
+/** How much of what is to be denied is held at once, in characters: there may be more of it than memory. */
+const MAX_HELD = 16 << 20;
 
 /**
  * Judges requests as they come, and approves what is planned. Of requests that are no longer its business it keeps nothing
@@ -38,6 +45,10 @@ export class Approver {
   #survey: Survey;
   // All by keyOf().
   readonly #waiting = new Map<string, Waiting>();
+  /** The sum of what waits. */
+  #held = 0;
+  /** Whether there is more to decide, which only a list brings back. */
+  #isMore = false;
   /** Decisions that no answer has come to. */
   readonly #unanswered = new Map<string, Decision>();
   /** How often a decision has not got through, and when it is to be tried again; only of what waits. */
@@ -59,6 +70,8 @@ export class Approver {
   async list(api: CsrApi): Promise<string> {
     this.#survey = new Survey(this.#options.plan);
     this.#waiting.clear();
+    this.#held = 0;
+    this.#isMore = false;
     const seen = new Set<string>();
     const newest = new Map<string, Seen>();
     let listed = '';
@@ -92,16 +105,39 @@ export class Approver {
   #look(value: unknown): Seen {
     const seen = this.#survey.add(value);
     const { decision } = seen;
-    const uid = keyOf(decision);
-    this.#waiting.delete(uid);
-    const { verdict } = decision;
-    if (this.#decided(decision, value) !== undefined) this.#waiting.set(uid, { decision, value });
+    if (this.#decided(decision, value) !== undefined) this.#wait(decision, value);
     else {
-      this.#failed.delete(uid);
-      if (verdict.kind === 'refuse') this.#tell(decision);
+      this.#waitNoMore(decision);
+      if (decision.verdict.kind === 'refuse') this.#tell(decision);
     }
     this.#tellWhatCameThrough(decision);
     return seen;
+  }
+
+  /** Has it decided by send(), unless that is a denial too many. */
+  #wait(decision: Decision, value: unknown): void {
+    const uid = keyOf(decision);
+    const size = decision.verdict.kind === 'refuse' ? JSON.stringify(value).length : 0;
+    const held = this.#held - (this.#waiting.get(uid)?.size ?? 0);
+    if (size > 0 && held > 0 && held + size > MAX_HELD) {
+      this.#isMore = true;
+      this.#waitNoMore(decision);
+    } else {
+      this.#held = held + size;
+      this.#waiting.set(uid, { decision, value, size });
+    }
+  }
+
+  #waitNoMore(one: Named): void {
+    const uid = keyOf(one);
+    this.#held -= this.#waiting.get(uid)?.size ?? 0;
+    this.#waiting.delete(uid);
+    this.#failed.delete(uid);
+  }
+
+  /** Whether what is left to decide is to be listed again, now that it can be held. */
+  get mustList(): boolean {
+    return this.#isMore && this.#held < MAX_HELD / 2;
   }
 
   /** Of a node that asks over and over only the newest request waits on: there may be many, and large ones. */
@@ -109,17 +145,17 @@ export class Approver {
     for (const { decision } of this.#waiting.values()) {
       const settled = this.#survey.settle(decision);
       if (settled === decision) continue;
-      for (const known of [this.#waiting, this.#failed]) known.delete(keyOf(decision));
+      this.#waitNoMore(decision);
       this.#tell(settled);
     }
   }
 
   #forget(value: unknown): void {
-    const { decision } = this.#survey.add(value);
-    this.#survey.forget(decision);
-    const gone = keyOf(decision);
-    for (const known of [this.#waiting, this.#told, this.#unanswered, this.#failed]) known.delete(gone);
-    this.reports.forget(decision.requester, gone);
+    const gone = this.#survey.forget(value);
+    this.#isMore ||= gone.supersedes;
+    this.#waitNoMore(gone);
+    for (const known of [this.#told, this.#unanswered]) known.delete(keyOf(gone));
+    this.reports.forget(gone.requester, gone.uid);
   }
 
   /**
@@ -173,7 +209,7 @@ export class Approver {
     const settled = this.#survey.settle(decision);
     const decided = this.#decided(settled, value);
     const isTaken = decided !== undefined && (await api.decide(decision.name, decided));
-    for (const known of [this.#waiting, this.#failed]) known.delete(keyOf(decision));
+    this.#waitNoMore(decision);
     if (decided === undefined || isTaken) this.#tell(settled, isTaken && settled.verdict.kind === 'refuse');
     if (isTaken) this.reports.noteDecision(settled);
   }
@@ -203,6 +239,6 @@ export class Approver {
 }
 
 /** What is no request has no uid that could be read. */
-function keyOf({ uid, name }: Decision): string {
+function keyOf({ uid, name }: Named): string {
   return uid === '' ? name : uid;
 }

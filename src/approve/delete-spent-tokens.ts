@@ -11,8 +11,6 @@ export interface Deleting {
   /** Gets each token once it is gone from the cluster. */
   readonly onGone: (token: Token) => void;
   readonly signal: AbortSignal;
-  /** After the first failed attempt; other than usual where a test has no time. */
-  readonly pauseMs?: number;
 }
 
 const ATTEMPTS = 4;
@@ -30,14 +28,14 @@ const ATTEMPTS = 4;
 export async function deleteSpentTokens(
   reports: readonly NodeReport[],
   { tokens }: TokenStore,
-  { api, onGone, signal, pauseMs }: Deleting,
+  { api, onGone, signal }: Deleting,
 ): Promise<void> {
   const candidates = reports.flatMap(({ node, use, state, asked }) => {
     const token = use === 'serving' && state === 'issued' ? tokens.get(node) : undefined;
     return token === undefined ? [] : [{ token, asked: Date.parse(asked) }];
   });
   if (candidates.length === 0) return;
-  const secrets = await insist(() => api.list(), signal, pauseMs);
+  const secrets = await insist(() => api.list(), signal);
   const spent = candidates.flatMap(({ token, asked }) => {
     const secret = secrets.get(token.id);
     return secret !== undefined && asked > Date.parse(secret.created) ? [{ token, secret }] : [];
@@ -46,7 +44,7 @@ export async function deleteSpentTokens(
   const deleteOne = async ({ token, secret }: (typeof spent)[number]): Promise<void> => {
     if (end !== undefined) return;
     try {
-      if (await insist(() => api.delete(token.id, secret), signal, pauseMs)) onGone(token);
+      if (await insist(() => api.delete(token.id, secret), signal)) onGone(token);
     } catch (error) {
       // What is under way may be taken, and then is told.
       end ??= { error };
@@ -57,13 +55,13 @@ export async function deleteSpentTokens(
 }
 
 /** Asks again where that may help; a deletion whose answer was lost finds nothing the next time, which is as good. */
-async function insist<T>(call: () => Promise<T>, signal: AbortSignal, pauseMs: number | undefined): Promise<T> {
+async function insist<T>(call: () => Promise<T>, signal: AbortSignal): Promise<T> {
   for (let times = 1; ; times++) {
     try {
       return await call();
     } catch (error) {
       if (!(error instanceof SourceTrouble) || times === ATTEMPTS) throw error;
-      await setTimeout(pauseAfter(error, times, pauseMs), undefined, { signal });
+      await setTimeout(pauseAfter(error, times), undefined, { signal });
     }
   }
 }

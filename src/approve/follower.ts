@@ -36,7 +36,7 @@ interface Place {
 
 /**
  * Gives an Approver all requests of a cluster, and then what happens to them, with pauses after trouble. They are listed
- * again only where the place in history is gone, or the login was refused.
+ * again only where the place in history is gone, the login was refused, or there is more to decide than is held.
  */
 export class Follower {
   readonly #approver: Approver;
@@ -93,11 +93,13 @@ export class Follower {
     if (this.#isOver) {
       await this.#send(place.api);
       this.#wasWell = true;
-      return true;
+    } else {
+      await this.#watch(place);
+      this.#troubles = 0;
     }
-    await this.#watch(place);
-    this.#troubles = 0;
-    return this.#until.isDone();
+    if (!this.#approver.mustList) return this.#until.isDone();
+    this.#place = undefined;
+    return false;
   }
 
   get #isOver(): boolean {
@@ -166,7 +168,7 @@ export class Follower {
       if (come.length > 0 && !this.#isStuck) this.#following.onHealth?.(true);
       if (isNews) this.#troubles = 0;
       isQuiet &&= !isNews;
-      if (this.#isOver) return;
+      if (this.#isOver || this.#approver.mustList) return;
     }
     if (isQuiet && watch.lastedMs < this.#pauseMs) {
       throw new SourceTrouble('it ends a watch at once', { again: true });

@@ -1,4 +1,5 @@
-import { checkCertificate } from '../csr/check-certificate.ts';
+import type { X509Certificate } from 'node:crypto';
+import { authoritiesIn, checkCertificate } from '../csr/check-certificate.ts';
 import type { CsrState } from '../csr/csr-object.ts';
 import { uses, type Plan, type Use } from '../csr/plan.ts';
 import type { Decision, Seen } from '../csr/survey.ts';
@@ -57,11 +58,13 @@ interface Kept {
 /** How far each planned node has come: to its serving certificate, and where bake approves it, to its client certificate. */
 export class NodeReports {
   readonly #options: NodeReportsOptions;
+  readonly #authorities: readonly X509Certificate[];
   /** By the user that may ask. */
   readonly #kept: Map<string, Kept>;
 
   constructor(options: NodeReportsOptions) {
     this.#options = options;
+    this.#authorities = authoritiesIn(options.authority);
     const ofAll = uses.flatMap((use) =>
       [...(options.plan[use] ?? [])].map(([user, { name }]) => [user, this.#withoutRequest(name, use)] as const),
     );
@@ -81,7 +84,7 @@ export class NodeReports {
     } else if (before.uid !== uid || !hasCertificate(before)) {
       // Once: what is issued stays as it is.
       const issued = { certificate: object.status?.certificate ?? '', request: object.spec.request };
-      const wrong = checkCertificate(issued, this.#options.authority);
+      const wrong = checkCertificate(issued, this.#authorities);
       this.#keep(decision, {
         node,
         use,

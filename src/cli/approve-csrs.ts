@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Endpoint } from '../cluster/cluster.ts';
 import { auditLine } from '../csr/audit-line.ts';
-import { inventoryOf, type Inventory } from '../csr/inventory.ts';
+import { inventoryOf } from '../csr/inventory.ts';
 import { signersOf, type Plan } from '../csr/plan.ts';
 import { Survey, type Decision } from '../csr/survey.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
@@ -12,14 +12,17 @@ import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { readKubeconfig } from '../edges/kubernetes/read-kubeconfig.ts';
 import { requireTokenStore, tokenStoreOf } from '../edges/token-store.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
-import { approveLive, unreachable, type Audit } from './approve-live.ts';
+import { approveLive } from './approve-live.ts';
+import type { Audit } from './approving.ts';
 import type { Context } from './context.ts';
 import { explainDecision } from './explain-decision.ts';
 import { InventoryFile } from './inventory-file.ts';
+import { fixedInventory, type InventorySource } from './inventory-source.ts';
 import { loadAndReport } from './load-and-report.ts';
 import { readCsrFile } from './read-csr-file.ts';
 import { joinedBefore, SpentTokens } from './spent-tokens.ts';
 import { tellDecisions } from './tell-decisions.ts';
+import { unreachable } from './unreachable.ts';
 import { watchLive, type WatchOptions } from './watch-live.ts';
 
 export interface ApproveCsrsOptions extends WatchOptions {
@@ -44,14 +47,14 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
   const from = inventoryFrom(file, options, context);
   if (from === undefined) return exitCodes.description;
   const { inventory, apiServers } = from;
-  const planned = inventory instanceof InventoryFile ? inventory.current : inventory;
+  const planned = inventory.current;
   const audit = auditTo(options, context);
   if (options.fromFile !== undefined)
     return judge(planned.plan, [{ values: await readCsrFile(options.fromFile, context) }], audit, options, context);
 
   const connection = withStandIns(readKubeconfig(options, context), apiServers);
   // Who goes by an inventory has no token file, and may be a Pod that must not delete Secrets.
-  const hasTokens = !(inventory instanceof InventoryFile);
+  const hasTokens = options.inventory === undefined;
   const spent =
     hasTokens && options.keepTokens === undefined
       ? new SpentTokens(file, planned.authority, audit, context)
@@ -72,7 +75,7 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
 }
 
 interface Source {
-  readonly inventory: Inventory | InventoryFile;
+  readonly inventory: InventorySource;
   /** As far as they are known; in a Pod their Service chooses. */
   readonly apiServers: readonly Endpoint[];
 }
@@ -85,7 +88,7 @@ function inventoryFrom(file: string, { inventory, output }: ApproveCsrsOptions, 
   const { approval, controlPlane } = loaded.cluster;
   const store = approval === 'plan' ? requireTokenStore(tokenStoreOf(resolve(context.cwd, file))) : undefined;
   const tokenIdOf = store && ((node: string) => store.tokens.get(node)?.id);
-  return { inventory: inventoryOf(loaded.cluster, tokenIdOf), apiServers: controlPlane.apiServers };
+  return { inventory: fixedInventory(inventoryOf(loaded.cluster, tokenIdOf)), apiServers: controlPlane.apiServers };
 }
 
 /** Where the lines of the verdicts go. */

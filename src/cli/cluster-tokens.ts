@@ -2,8 +2,8 @@ import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { readKubeconfig } from '../edges/kubernetes/read-kubeconfig.ts';
 import { TokenSecretsApi, type TokenSecret } from '../edges/kubernetes/token-secrets-api.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
-import { unreachable } from './approve-live.ts';
 import type { Context } from './context.ts';
+import { unreachable } from './unreachable.ts';
 
 /**
  * The bootstrap tokens that a cluster has, by their ids.

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { compile } from '../compile/outputs.ts';
-import { sha256 } from '../compile/sha256.ts';
+import { sha256 } from '../cluster/sha256.ts';
 import { exitCodes } from '../diagnostics/failure.ts';
 import { readTokenStore, tokenStoreOf, updateTokenStore } from '../edges/token-store.ts';
 import { writeOutput } from '../edges/write-output.ts';

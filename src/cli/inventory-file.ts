@@ -5,17 +5,18 @@ import { parseInventory, type Inventory } from '../csr/inventory.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import { readTextFile } from '../edges/read-text-file.ts';
 import type { Context } from './context.ts';
+import type { InventorySource } from './inventory-source.ts';
 import { terminal } from './terminal.ts';
 
 /** The volume of a ConfigMap changes a minute or so after the ConfigMap. */
 const LOOK_EVERY_MS = 2000;
 
 /** A file with an inventory, gzipped or not, which may change. */
-export class InventoryFile {
+export class InventoryFile implements InventorySource {
   readonly #path: string;
   readonly #context: Context;
   #text: string;
-  current: Inventory;
+  #last: Inventory;
 
   /** @throws Failure `inventory-unreadable` */
   constructor(file: string, context: Context) {
@@ -28,17 +29,21 @@ export class InventoryFile {
       throw new Failure('inventory-unreadable', `${file} ${fact}; bake compile writes one in manifests/approver`);
     }
     this.#text = read.text;
-    this.current = inventory;
+    this.#last = inventory;
   }
 
-  /** Waits until there is another inventory in it. */
+  get current(): Inventory {
+    this.#look();
+    return this.#last;
+  }
+
   async untilChanged(signal: AbortSignal): Promise<void> {
     do await setTimeout(LOOK_EVERY_MS, undefined, { signal });
-    while (!this.look());
+    while (!this.#look());
   }
 
   /** @returns whether there is another inventory in it now; what is none is told, and changes nothing */
-  look(): boolean {
+  #look(): boolean {
     const read = readTextFile(this.#path, unzipped);
     // Where it is gone for a moment, it comes back.
     if (read.kind === 'failed' || read.text === this.#text) return false;
@@ -48,7 +53,7 @@ export class InventoryFile {
       terminal(this.#context).talk(`${this.#path} is no inventory any more; the last one stays\n`);
       return false;
     }
-    this.current = inventory;
+    this.#last = inventory;
     return true;
   }
 }

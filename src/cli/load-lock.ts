@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { sha256 } from '../compile/sha256.ts';
+import { sha256 } from '../cluster/sha256.ts';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { lockFileOf } from '../edges/lock-file.ts';
 import { exists } from '../edges/write-new-files.ts';

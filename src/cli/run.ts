@@ -348,7 +348,7 @@ stand in for each other: the Lease kube-system/bake-approver says who approves.`
     )
     .action(async (options: ListOptions) => {
       const { listTokens } = await import('./token.ts');
-      await listTokens(options, context);
+      exit(await listTokens(options, context));
     });
   token
     .command('rotate')

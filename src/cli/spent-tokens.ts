@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { deleteSpentTokens } from '../approve/delete-spent-tokens.ts';
 import type { NodeReport } from '../approve/node-report.ts';
-import { pauseAfter, type Trouble } from '../approve/trouble.ts';
+import type { Trouble } from '../approve/trouble.ts';
 import { Failure } from '../diagnostics/failure.ts';
 import type { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { TokenSecretsApi } from '../edges/kubernetes/token-secrets-api.ts';
@@ -14,7 +14,7 @@ import type { Token } from '../tokens/token.ts';
 import type { Context } from './context.ts';
 import { terminal } from './terminal.ts';
 
-/** With many nodes that come at once, one list and one new token file for many of them. */
+/** With many nodes that come at once, one list and one new token file for many of them; after trouble the same again. */
 const BATCH_MS = 10_000;
 /** How long the file is waited for: so long Ctrl-C takes at most, if another run holds it. */
 const FORGET_MS = 5000;
@@ -57,10 +57,10 @@ export class SpentTokens {
   /**
    * Removes those of these nodes. What keeps it from that is told, and is no failure: the certificates are there, and the
    * tokens expire.
-   * @returns what has kept some of them in the cluster
+   * @returns false where that has kept some of them in the cluster
    * @throws as the audit log
    */
-  async remove(reports: readonly NodeReport[], api: KubernetesApi, signal: AbortSignal): Promise<Trouble | undefined> {
+  async remove(reports: readonly NodeReport[], api: KubernetesApi, signal: AbortSignal): Promise<boolean> {
     const path = this.#path;
     const gone: Token[] = [];
     let unwritten: { readonly error: unknown } | undefined;
@@ -92,7 +92,7 @@ export class SpentTokens {
     }
     this.#tellTrouble(trouble?.message ?? '');
     if (unwritten !== undefined) throw unwritten.error;
-    return trouble;
+    return trouble === undefined;
   }
 
   get #path(): string {
@@ -109,13 +109,10 @@ export class SpentTokens {
    * @param batchMs other than usual where a test has no time
    */
   async removeAsNoted(api: KubernetesApi, signal: AbortSignal, batchMs = BATCH_MS): Promise<never> {
-    let trouble: Trouble | undefined;
-    for (let times = 0; ; times = trouble === undefined ? 0 : times + 1) {
-      const pause = trouble === undefined ? batchMs : pauseAfter(trouble, times, batchMs);
-      await setTimeout(pause, undefined, { signal });
+    for (;;) {
+      await setTimeout(batchMs, undefined, { signal });
       const batch = [...this.#noted.values()];
-      trouble = batch.length === 0 ? undefined : await this.remove(batch, api, signal);
-      if (trouble !== undefined) continue;
+      if (batch.length === 0 || !(await this.remove(batch, api, signal))) continue;
       // One that has asked again meanwhile is another report.
       for (const report of batch) if (this.#noted.get(report.node) === report) this.#noted.delete(report.node);
     }

@@ -9,7 +9,6 @@ import { ofCluster } from '../tokens/of-cluster.ts';
 import type { TokenStore } from '../tokens/token.ts';
 import type { Context } from './context.ts';
 import { loadAndReport } from './load-and-report.ts';
-import { readDescriptionText } from './load-description.ts';
 import { printJson } from './print-json.ts';
 
 export interface ListOptions {
@@ -22,18 +21,21 @@ export interface ListOptions {
 
 /**
  * Prints id, node and expiry of every token, of the cluster's too where that is wanted, and who has joined; secrets never.
+ * @returns the exit code
  * @throws Failure `description-unreadable`, of the token store, or of the connection
  */
-export async function listTokens(options: ListOptions, context: Context): Promise<void> {
-  const store = readTokenStore(tokenStoreOf(resolve(context.cwd, options.file)));
-  // A slip in the name must not look like a cluster without tokens.
-  if (store.tokens.size + store.joined.size === 0) readDescriptionText(options.file, context);
+export async function listTokens(options: ListOptions, context: Context): Promise<number> {
+  const loaded = loadAndReport(options.file, options.json ? { json: true } : {}, context);
+  if (loaded === undefined) return exitCodes.description;
+  const kept = readTokenStore(tokenStoreOf(resolve(context.cwd, options.file)));
+  const store = ofCluster(kept, loaded.cluster.controlPlane.certificateAuthority);
   // To load it takes as long as all the rest.
   const cluster = options.cluster ? await import('./cluster-tokens.ts') : undefined;
   const secrets = await cluster?.clusterTokens(options, context);
   const rows = rowsOf(store, secrets);
   if (options.json) printJson([...rows, ...[...store.joined].map((node) => ({ node, joined: true }))], context);
   else tell(rows, store, context);
+  return exitCodes.done;
 }
 
 interface Row {

@@ -9,9 +9,9 @@ import { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import { LeaseApi } from '../edges/kubernetes/lease-api.ts';
 import type { Connection } from '../edges/kubernetes/connection.ts';
 import { serveStatus } from '../edges/status-server.ts';
-import { approvingIn, rowOf, tellOfOldBinding, type Audit, type LiveOptions } from './approve-live.ts';
+import { approvingIn, rowOf, tellOfOldBinding, type Audit, type LiveOptions } from './approving.ts';
 import type { Context } from './context.ts';
-import { InventoryFile } from './inventory-file.ts';
+import type { InventorySource } from './inventory-source.ts';
 import type { SpentTokens } from './spent-tokens.ts';
 import { terminal } from './terminal.ts';
 
@@ -31,7 +31,7 @@ const leaseName = { namespace: 'kube-system', name: 'bake-approver' };
  * @throws Failure of the connection, of the audit log or `address-unusable`
  */
 export async function watchLive(
-  inventory: Inventory | InventoryFile,
+  inventory: InventorySource,
   connection: Connection,
   audit: Audit,
   options: WatchOptions,
@@ -48,9 +48,7 @@ export async function watchLive(
         watching.onReport(report);
         spent?.note(report);
       };
-      // The approver in the cluster may not look.
-      const plan = inventory instanceof InventoryFile ? undefined : planned.plan;
-      await Promise.all([watchPlanned({ ...watching, onReport }), plan && tellOfOldBinding(plan, api, context)]);
+      await Promise.all([watchPlanned({ ...watching, onReport }), tellOfOldBinding(planned.plan, api, context)]);
     };
     status.metrics.isLeader = true;
     try {
@@ -62,8 +60,7 @@ export async function watchLive(
       status.metrics.isLeader = false;
     }
   };
-  const watch = (signal: AbortSignal): Promise<void> =>
-    inventory instanceof InventoryFile ? asItChanges(inventory, signal, watchBy) : watchBy(inventory, signal);
+  const watch = (signal: AbortSignal): Promise<void> => asItChanges(inventory, signal, watchBy);
   const end = options.listen === undefined ? undefined : await serveStatus(options.listen, status.pages());
   try {
     await (options.leaderElect ? whileLeader(connection, watch, status, context) : watch(context.signal));
@@ -96,14 +93,12 @@ function isEndOf(signal: AbortSignal, error: unknown): boolean {
 
 /** All is judged anew whenever there is another inventory. */
 async function asItChanges(
-  file: InventoryFile,
+  inventory: InventorySource,
   signal: AbortSignal,
   watchBy: (inventory: Inventory, signal: AbortSignal) => Promise<void>,
 ): Promise<never> {
   for (;;) {
-    // Who waits to be the leader does not look.
-    file.look();
-    await untilOneEnds(signal, (either) => [watchBy(file.current, either), file.untilChanged(either)]);
+    await untilOneEnds(signal, (either) => [watchBy(inventory.current, either), inventory.untilChanged(either)]);
   }
 }
 

@@ -4,7 +4,7 @@ import type { Cluster, Node } from '../cluster/cluster.ts';
 import { nodePaths } from '../cluster/node-paths.ts';
 import type { Token } from '../tokens/token.ts';
 import type { OutputFile } from './output-file.ts';
-import { sha256 } from './sha256.ts';
+import { sha256 } from '../cluster/sha256.ts';
 
 // What is about to be written, read back. A failure here is a bug of ours: no description may get this far and fail.
 

@@ -7,7 +7,7 @@ import { checkMetaData, checkNetworkConfig, checkUserData, shapeOf } from './che
 import { gzip } from './gzip.ts';
 import { networkConfig } from './network-config.ts';
 import type { OutputFile } from './output-file.ts';
-import { sha256 } from './sha256.ts';
+import { sha256 } from '../cluster/sha256.ts';
 import { userDataOf } from './user-data.ts';
 
 /**

@@ -4,7 +4,7 @@ import { nodePaths } from '../cluster/node-paths.ts';
 import { plannedIdentity } from '../cluster/planned-identity.ts';
 import { indentBlock, quoteYaml, toYaml } from '../templates/quote-yaml.ts';
 import type { Templates } from '../templates/templates.ts';
-import { sha256 } from './sha256.ts';
+import { sha256 } from '../cluster/sha256.ts';
 import type { Token } from '../tokens/token.ts';
 
 /** A file that cloud-init's write_files places (https://cloudinit.readthedocs.io/en/22.4/topics/modules.html#write-files). */

@@ -4,15 +4,20 @@ import ipaddr from 'ipaddr.js';
 import { parseCertificate, pemBlocks } from '../description/certificates.ts';
 import { parseRequest, type CertificateRequest } from './parse-request.ts';
 
+/** @param pem one or more certificates; what is none is left out */
+export function authoritiesIn(pem: string): readonly X509Certificate[] {
+  return pemBlocks(pem).flatMap(({ text }) => parseCertificate(text) ?? []);
+}
+
 /**
  * Whether what the signer has issued is what was asked for.
  * @param issued `status.certificate` and `spec.request`: base64 of PEM
- * @param authority PEM, one or more certificates: whom the clients of kubelets trust
+ * @param authorities whom the clients of kubelets trust
  * @returns what is wrong with it, undefined for a certificate that is right
  */
 export function checkCertificate(
   issued: { readonly certificate: string; readonly request: string },
-  authority: string,
+  authorities: readonly X509Certificate[],
 ): string | undefined {
   const [block] = pemBlocks(Buffer.from(issued.certificate, 'base64').toString('latin1'));
   const certificate = block && parseCertificate(block.text);
@@ -25,8 +30,7 @@ export function checkCertificate(
   if (!own.equals(key.bytes)) return 'it is for another key';
   if (!isDeepStrictEqual(subjectOf(certificate), subject)) return 'it is for another subject';
   if (!isDeepStrictEqual(namesOf(certificate), namesIn(names))) return 'it is for other names';
-  const signers = pemBlocks(authority).map(({ text }) => parseCertificate(text));
-  const isSigned = signers.some((by) => by && certificate.checkIssued(by) && certificate.verify(by.publicKey));
+  const isSigned = authorities.some((by) => certificate.checkIssued(by) && certificate.verify(by.publicKey));
   return isSigned ? undefined : "it is signed by another authority than the description's";
 }
 

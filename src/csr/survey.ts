@@ -24,13 +24,19 @@ export interface Seen {
   readonly object: CsrObject | undefined;
 }
 
+/** One that is gone. */
+export interface Gone extends Pick<Decision, 'name' | 'uid' | 'requester'> {
+  /** Whether it has kept an older one from being approved, which may be now. */
+  readonly supersedes: boolean;
+}
+
 /**
  * Looks at the requests of a cluster, one after the other and again when one has changed. Of those it has seen it keeps no
  * more than the newest of each user that may ask: there may be many.
  */
 export class Survey {
   readonly #plan: Plan;
-  readonly #newest = new Map<string, Place>();
+  readonly #newest = new Map<string, Newest>();
 
   constructor(plan: Plan) {
     this.#plan = plan;
@@ -65,15 +71,18 @@ export class Survey {
 
   #noteNewest({ metadata, spec: { username } }: CsrObject): void {
     const { name, uid, creationTimestamp, resourceVersion } = metadata;
-    const place = { name, uid, created: Date.parse(creationTimestamp), version: BigInt(resourceVersion) };
     const newest = this.#newest.get(username);
-    if (newest === undefined || newest.uid === uid || isLater(place, newest)) this.#newest.set(username, place);
+    const supersedes = newest?.supersedes === true;
+    const created = Date.parse(creationTimestamp);
+    const one = { name, uid, created, version: BigInt(resourceVersion), supersedes };
+    if (newest === undefined || newest.uid === uid || isLater(one, newest)) this.#newest.set(username, one);
   }
 
   /** One that the same user has made a newer one after is not approved, whatever became of the newer one. */
   settle(decision: Decision): Decision {
     const newest = this.#newest.get(decision.requester);
     if (decision.verdict.kind !== 'approve' || newest === undefined || newest.uid === decision.uid) return decision;
+    newest.supersedes = true;
     return { ...decision, verdict: refuse(refusal('superseded', `${newest.name} is newer`), decision.verdict.key) };
   }
 
@@ -82,20 +91,33 @@ export class Survey {
     return this.#newest.get(requester)?.uid === uid;
   }
 
-  /** For one that is gone. */
-  forget(decision: Decision): void {
-    if (this.isNewest(decision)) this.#newest.delete(decision.requester);
+  /**
+   * For one that is gone.
+   * @param value as add() takes it
+   */
+  forget(value: unknown): Gone {
+    const read = readCsrObject(value);
+    if (read.kind === 'malformed') return { name: read.name, uid: '', requester: '', supersedes: false };
+    const { metadata, spec } = read.object;
+    const { name, uid } = metadata;
+    const newest = this.#newest.get(spec.username);
+    const isNewest = newest?.uid === uid;
+    if (isNewest) this.#newest.delete(spec.username);
+    return { name, uid, requester: spec.username, supersedes: isNewest && newest.supersedes };
   }
 }
 
-interface Place {
+/** The newest request of a user, and what makes it that. */
+interface Newest {
   readonly name: string;
   readonly uid: string;
   readonly created: number;
   readonly version: bigint;
+  /** Whether an older one would be approved without it, or without those that it came after. */
+  supersedes: boolean;
 }
 
 /** Times have whole seconds; within one the apiserver's own count decides. */
-function isLater(one: Place, other: Place): boolean {
+function isLater(one: Newest, other: Newest): boolean {
   return one.created === other.created ? one.version > other.version : one.created > other.created;
 }

@@ -1,4 +1,6 @@
 import { X509Certificate } from 'node:crypto';
+// In Node 20 it lacks createSecureContext() for good where toLegacyObject() loads part of it first, and nobody connects.
+import 'node:tls';
 
 /** One `-----BEGIN LABEL-----` … `-----END LABEL-----` of a PEM file (RFC 7468). */
 export interface PemBlock {

@@ -3,7 +3,7 @@ import { closeSync, fchmodSync, mkdirSync, openSync, writeFileSync } from 'node:
 import { dirname, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import type { OutputFile } from '../compile/output-file.ts';
-import { sha256 } from '../compile/sha256.ts';
+import { sha256 } from '../cluster/sha256.ts';
 import { onDisk, type DiskTrouble } from './on-disk.ts';
 
 /** What bake.json says beside the files. */

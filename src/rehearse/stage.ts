@@ -6,7 +6,7 @@ import type { Cluster, Endpoint, Interface, Node } from '../cluster/cluster.ts';
 import { rootfsFiles } from '../compile/image/rootfs.ts';
 import { networkConfig } from '../compile/network-config.ts';
 import { nodeFiles } from '../compile/node-files.ts';
-import { sha256 } from '../compile/sha256.ts';
+import { sha256 } from '../cluster/sha256.ts';
 import type { Templates } from '../templates/templates.ts';
 import type { Token } from '../tokens/token.ts';
 import type { Means } from './find-means.ts';

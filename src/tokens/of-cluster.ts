@@ -1,4 +1,4 @@
-import { sha256 } from '../compile/sha256.ts';
+import { sha256 } from '../cluster/sha256.ts';
 import type { TokenStore } from './token.ts';
 
 /**

@@ -8,6 +8,7 @@ import { copyGuide } from '../support/copy-guide.ts';
 import { give, writePlugin, type TestPlugin } from '../support/exec-plugin.ts';
 import { fakeApiServer, type FakeApiServer, type Stored } from '../support/fake-apiserver.ts';
 import { kubeconfigOf } from '../support/kubeconfig.ts';
+import { makeAuthority } from '../support/make-certificate.ts';
 import { csrOf } from '../support/make-csr.ts';
 import { runBake } from '../support/run-bake.ts';
 import { serveProxy } from '../support/serve-proxy.ts';
@@ -289,6 +290,47 @@ logins(
     assert.match(stderr, new RegExp(`: the proxy ${proxy.url}: nothing listens there `));
     assert.doesNotMatch(stderr, /word/);
     assert.equal(exitCode, 3);
+  }),
+);
+
+logins(
+  'an https:// proxy is known by what Node trusts, and does not get the client certificate',
+  inWorld(async ({ folder, server }) => {
+    const [own, user] = [makeAuthority(), makeAuthority()].map(({ certificate, keys }) => {
+      return { cert: certificate, key: keys.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+    });
+    assert.ok(own && user);
+    const proxy = await serveProxy({}, { ...own, requestCert: true, rejectUnauthorized: false });
+    writeFileSync(join(folder, 'proxy.pem'), own.cert);
+    const login = {
+      'client-certificate-data': Buffer.from(user.cert).toString('base64'),
+      'client-key-data': Buffer.from(user.key).toString('base64'),
+    };
+    const cluster = { 'proxy-url': `https://user:word@${proxy.url}` };
+    writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'ca.pem', login, cluster));
+    // Another process each time, since Node reads whom it trusts when it starts.
+    const argv = [join(import.meta.dirname, '../../dist/main.js'), 'approve-csrs', 'cluster.yaml', '--dry-run'];
+    const bake = (env: Readonly<Record<string, string>>) =>
+      execa(process.execPath, argv, {
+        cwd: folder,
+        env: { KUBECONFIG: 'config', ...env },
+        extendEnv: false,
+        reject: false,
+      });
+    try {
+      const { exitCode, stdout, stderr } = await bake({ NODE_EXTRA_CA_CERTS: join(folder, 'proxy.pem') });
+      assert.equal(exitCode, 0, stderr);
+      assert.match(stdout, /^csr-prd8t +system:node:node1 .* approve/m);
+      const asked = `CONNECT ${new URL(server.url).host} Basic ${btoa('user:word')}`;
+      assert.deepEqual(new Set(proxy.seen), new Set([asked]));
+
+      const stranger = await bake({});
+      assert.equal(stranger.exitCode, 3);
+      assert.match(stranger.stderr, new RegExp(`the proxy ${proxy.url}: its certificate is not trusted: `));
+      assert.doesNotMatch(stranger.stderr, /word/);
+    } finally {
+      proxy.close();
+    }
   }),
 );
 

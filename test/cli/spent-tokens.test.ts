@@ -141,10 +141,13 @@ spent(
   atSite(async ({ server, folder, bake, kept }) => {
     assert.equal((await bake('approve-csrs cluster.yaml')).exitCode, 0);
     assert.deepEqual(kept(), all);
+    assert.match((await bake('token list')).stderr, /^3 nodes have joined, without a token$/m);
     for (const name of [...server.objects.keys()]) server.store(name, undefined);
     writeFileSync(join(folder, 'server.pem'), server.certificate);
     writeFileSync(join(folder, 'config'), kubeconfigOf(server.url, 'server.pem', { token: 'a-secret' }));
     cpSync(join(import.meta.dirname, '../../examples/guide/ca.pem'), join(folder, 'ca.pem'));
+    assert.match((await bake('token list')).stderr, /^no tokens yet; /);
+    assert.equal((await bake('token list --json')).stdout, '[]\n');
 
     for (const words of ['', ' --keep-tokens']) {
       const { exitCode, stdout, stderr } = await bake(`approve-csrs cluster.yaml --timeout 1s${words}`);

@@ -269,6 +269,40 @@ faults('10,000 wait and 9,900 are bad: the good ones go through', async () => {
   assert.deepEqual(['node-not-planned', 'superseded', 'approve'].map(count), [9900, 99, 1]);
 });
 
+/** One whose requests are more than bake holds at once where they are to be denied. */
+const padded = (count: number): object[] =>
+  Array.from({ length: count }, (_, index) =>
+    csrOf(
+      {},
+      {
+        metadata: { name: `padded-${index}`, uid: `padded-${index}`, labels: { padding: 'x'.repeat(1 << 20) } },
+        spec: { username: 'system:node:stranger' },
+      },
+    ),
+  );
+
+faults('more is to be denied than is held: listed again until all is, also where nobody is waited for', async () => {
+  const { server, decisions } = await approve(
+    [good, ...padded(40)],
+    { approve: [undefined, { status: 503 }, 'gone'] },
+    { deny: true },
+  );
+  const denied = [...server.objects.values()].filter(({ status }) => status.conditions?.[0]?.type === 'Denied');
+  assert.equal(denied.length, 39);
+  // One that has gone is not told of, and the good one is.
+  assert.equal(decisions.length, 40);
+  const lists = server.requests.filter(({ path }) => path.includes('limit='));
+  assert.ok(lists.length >= 3 && lists.length <= 5, `${lists.length} lists`);
+});
+
+faults('what is held cannot be denied: that is no busy loop', async () => {
+  const approve503 = Array<Fault>(1000).fill({ status: 503 });
+  const { server } = await approve(padded(40), { approve: approve503 }, { deny: true, pauseMs: 300, timeoutMs: 1000 });
+  assert.equal(server.requests.filter(({ path }) => path.includes('limit=')).length, 1);
+  const puts = server.requests.filter(({ method }) => method === 'PUT');
+  assert.ok(puts.length <= 3 * 16, `${puts.length} attempts`);
+});
+
 const watching = suite('watching, with faults');
 
 interface Watched {
@@ -377,6 +411,28 @@ watching('of a node that has asked often only the newest request is reported, al
     assert.deepEqual(said, ['node1 denied r3', 'r4 node-not-planned']);
   });
 });
+
+watching('an older request is approved once those that superseded it are gone', () =>
+  watch([good, another('c')], {}, async ({ server, said, until }) => {
+    await until('node1 issued c');
+    // One that is there for a moment only supersedes too.
+    server.signs = false;
+    server.store('d', { ...another('d'), status: { conditions: [{ type: 'Denied' }] } });
+    await until('node1 denied d');
+    server.store('c', undefined);
+    await setTimeout(100);
+    assert.ok(!said.includes('csr-prd8t approve'));
+    server.store('d', undefined);
+    await until('csr-prd8t approve');
+    assert.deepEqual(said.slice(0, 4).toSorted(), [
+      'c approve',
+      'csr-prd8t superseded',
+      'node1 denied d',
+      'node1 issued c',
+    ]);
+    assert.equal(server.requests.filter(({ path }) => path.includes('limit=')).length, 2);
+  }),
+);
 
 watching('an apiserver that starts anew: what was asked for meanwhile is approved', () =>
   watch([good], {}, async ({ server, said, troubles, until }) => {

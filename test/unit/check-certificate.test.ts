@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
 import { suite } from 'uvu';
-import { checkCertificate } from '../../src/csr/check-certificate.ts';
+import { authoritiesIn, checkCertificate } from '../../src/csr/check-certificate.ts';
 import { sequence } from '../support/der.ts';
 import {
   attributes,
@@ -29,7 +29,7 @@ const request = pemOf(derOf(goodParts()));
 function check(changes: Partial<Certified>, { by = authority, asked = request, trusted = authority.certificate } = {}) {
   const certificate = issue({ ...requestedIn(asked), ...changes }, by.keys);
   const base64 = (text: string) => Buffer.from(text).toString('base64');
-  return checkCertificate({ certificate: base64(certificate), request: base64(asked) }, trusted);
+  return checkCertificate({ certificate: base64(certificate), request: base64(asked) }, authoritiesIn(trusted));
 }
 
 certificates('what was asked for', () => {
@@ -79,7 +79,8 @@ certificates('another authority', () => {
 certificates('none', () => {
   const asked = Buffer.from(request).toString('base64');
   for (const certificate of ['', 'LS0t', asked]) {
-    assert.equal(checkCertificate({ certificate, request: asked }, authority.certificate), 'it is no certificate');
+    const trusted = authoritiesIn(authority.certificate);
+    assert.equal(checkCertificate({ certificate, request: asked }, trusted), 'it is no certificate');
   }
 });
 

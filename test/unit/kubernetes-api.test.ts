@@ -1,13 +1,21 @@
 import assert from 'node:assert/strict';
 import dns from 'node:dns';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import { KubernetesApi } from '../../src/edges/kubernetes/kubernetes-api.ts';
+import { readKubeconfig } from '../../src/edges/kubernetes/read-kubeconfig.ts';
 import { connectionTo } from '../support/connection-to.ts';
+import { writePlugin } from '../support/exec-plugin.ts';
 import { fakeApiServer, type FakeApiServer, type Stored } from '../support/fake-apiserver.ts';
+import { kubeconfigOf } from '../support/kubeconfig.ts';
 import { csrOf } from '../support/make-csr.ts';
+import { inTemporaryFolder } from '../support/temporary-folder.ts';
+
+const never = new AbortController().signal;
 
 // How an answer that goes on and on comes to its end; what it says is for those who watch.
 const answers = suite('answers without end');
@@ -87,7 +95,7 @@ function withStandIn(
   return async () => {
     const server = await fakeApiServer([csrOf({}, {}) as unknown as Stored]);
     const connection = connectionTo(server);
-    const { headers, tls: trust } = await connection.login();
+    const { headers, tls: trust } = await connection.login(never);
     const api = new KubernetesApi(
       {
         ...connection,
@@ -180,7 +188,7 @@ servers('of several addresses of one name those that lead nowhere cost little', 
   dns.lookup = ((_: string, __: object, answer: (error: null, all: typeof addresses) => void) =>
     answer(null, addresses)) as unknown as typeof lookup;
   const connection = connectionTo(server);
-  const { headers, tls } = await connection.login();
+  const { headers, tls } = await connection.login(never);
   const { port } = new URL(server.url);
   const api = new KubernetesApi(
     {
@@ -229,6 +237,45 @@ logins(
       await api.close();
       await another.close();
     }
+  }),
+);
+
+logins('a plugin that hangs is left by whoever is ended, and ends itself once nobody waits for it', () =>
+  inTemporaryFolder(async (folder) => {
+    const { exec, runs } = writePlugin(folder, `echo $$ >${folder}/pid; exec sleep 60`);
+    writeFileSync(join(folder, 'config'), kubeconfigOf('https://127.0.0.1:1', 'ca.pem', { exec }));
+    writeFileSync(join(folder, 'ca.pem'), '');
+    const stderr = { write: () => undefined };
+    const around = { env: {}, cwd: folder, now: () => new Date(), stderr, signal: never };
+    const connection = readKubeconfig({ kubeconfig: 'config' }, around);
+    const [first, second] = [new AbortController(), new AbortController()];
+    const call = ({ signal }: AbortController, method: 'GET' | 'PUT') =>
+      new KubernetesApi(connection, { signal }).call(method, group, {}).catch((error: unknown) => error);
+    const calls = [call(first, 'GET'), call(first, 'PUT'), call(second, 'GET')] as const;
+    const until = async (isSo: () => boolean): Promise<void> => {
+      for (const start = performance.now(); !isSo();) {
+        assert.ok(performance.now() - start < 5000);
+        await setTimeout(10);
+      }
+    };
+    const pid = join(folder, 'pid');
+    await until(() => existsSync(pid) && readFileSync(pid, 'utf8') !== '');
+    const isThere = (): boolean => existsSync(`/proc/${readFileSync(pid, 'utf8').trim()}`);
+    first.abort('lost');
+    const late = setTimeout(5000, 'it is waited for');
+    assert.deepEqual(await Promise.race([Promise.all(calls.slice(0, 2)), late]), ['lost', 'lost']);
+    await setTimeout(200);
+    assert.ok(isThere());
+    second.abort('lost too');
+    assert.equal(await Promise.race([calls[2], late]), 'lost too');
+    await until(() => !isThere());
+    // That was no failure of the plugin: it is asked anew.
+    const third = new AbortController();
+    const again = call(third, 'GET');
+    await until(() => runs() === 2);
+    third.abort('over');
+    assert.equal(await again, 'over');
+    await until(() => !isThere());
   }),
 );
 

@@ -63,7 +63,7 @@ function inFolder(work: (read: Read, folder: string) => void): () => Promise<voi
           stderr: { write: () => undefined },
           signal: new AbortController().signal,
         });
-        const login = (): Login => connection.login() as Login;
+        const login = (): Login => connection.login(new AbortController().signal) as Login;
         return {
           server: connection.servers.join(' '),
           proxyFor: (place) => connection.proxyFor(new URL(place)),

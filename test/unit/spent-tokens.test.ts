@@ -99,7 +99,7 @@ test('nodes that come together are one batch, and between batches nothing is ask
     assert.equal(lists(), 2);
   }));
 
-test('a login that may not is told once, and asked for again after ever longer pauses', () =>
+test('a login that may not is told once, and asked for again with the next batch', () =>
   whileWatching(
     Array.from({ length: 3 }, () => ({ status: 403 })),
     async ({ server, spent, stderr, lists }) => {
@@ -107,8 +107,6 @@ test('a login that may not is told once, and asked for again after ever longer p
       await until(() => server.secrets.size === 0);
       assert.equal(stderr().match(/^note: .*on purpose/gm)?.length, 1);
       assert.equal(lists(), 4);
-      const [first = 0, second = 0, third = 0] = server.requests.map(({ at }) => at);
-      assert.ok(third - second > second - first, `${second - first}, ${third - second}`);
     },
   ));
 

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { suite } from 'uvu';
 import type { Context } from '../../src/cli/context.ts';
+import { fixedInventory } from '../../src/cli/inventory-source.ts';
 import { SpentTokens } from '../../src/cli/spent-tokens.ts';
 import { watchLive } from '../../src/cli/watch-live.ts';
 import { planOf } from '../../src/csr/plan.ts';
@@ -29,10 +30,11 @@ function until(signal: AbortSignal): Context {
   };
 }
 
-const inventoryOf = (server: FakeApiServer) => ({
-  plan: planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] }),
-  authority: server.certificate,
-});
+const inventoryOf = (server: FakeApiServer) =>
+  fixedInventory({
+    plan: planOf({ nodes: [{ name: 'node1', address: '192.168.31.136' }] }),
+    authority: server.certificate,
+  });
 
 /** @param deletes whether tokens are looked after at the same time */
 async function failWhileItEnds(deletes: boolean): Promise<void> {

@@ -9,9 +9,10 @@ export interface Connection {
   readonly proxyFor: ProxyFor;
   /**
    * Asked for each request, since files, and what a plugin gives, are renewed.
-   * @throws Failure `kubeconfig-unusable`, or the reason of the signal that ends a plugin
+   * @param signal ends the waiting for a plugin
+   * @throws Failure `kubeconfig-unusable`, or the reason of that signal or of the one that ends a plugin
    */
-  readonly login: () => Login | Promise<Login>;
+  readonly login: (signal: AbortSignal) => Login | Promise<Login>;
   /** Takes a login that the cluster does not: one that a plugin gave is not used again. */
   readonly forget: (login: Login) => void;
 }

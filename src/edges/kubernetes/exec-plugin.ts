@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { isatty } from 'node:tty';
 import * as z from 'zod';
@@ -38,6 +39,13 @@ interface Given {
   readonly credential: Credential;
   /** In milliseconds since 1970. */
   readonly until: number;
+}
+
+/** One run, for all that wait for it. */
+interface Run {
+  readonly given: Promise<Given>;
+  readonly end: AbortController;
+  waiting: number;
 }
 
 /** As execa tells it. */
@@ -81,7 +89,7 @@ export class ExecPlugin {
   readonly #cluster: object;
   readonly #around: PluginSurroundings;
   #given: Given | undefined;
-  #running: Promise<Given> | undefined;
+  #running: Run | undefined;
   #failed: { readonly error: unknown; readonly at: number } | undefined;
   /** When a login was refused last. */
   #forgot = -Infinity;
@@ -109,24 +117,47 @@ export class ExecPlugin {
 
   /**
    * The same for all that ask meanwhile.
-   * @throws Failure `kubeconfig-unusable`; the signal's reason
+   * @param signal ends the waiting, and where nobody else waits, the plugin
+   * @throws Failure `kubeconfig-unusable`; the reason of the signal, or of the one that ends it
    */
-  async credential(): Promise<Credential> {
+  async credential(signal: AbortSignal): Promise<Credential> {
     const { now } = this.#around;
+    signal.throwIfAborted();
     if (this.#given === undefined || now().getTime() >= this.#given.until) {
-      this.#running ??= this.#runUnlessFailed().finally(() => (this.#running = undefined));
-      this.#given = await this.#running;
+      this.#given = await this.#waitFor((this.#running ??= this.#begin()), signal);
     }
     return this.#given.credential;
   }
 
+  #begin(): Run {
+    const end = new AbortController();
+    return { given: this.#runUnlessFailed(AbortSignal.any([this.#around.signal, end.signal])), end, waiting: 0 };
+  }
+
+  async #waitFor(run: Run, signal: AbortSignal): Promise<Given> {
+    const over = new AbortController();
+    run.waiting += 1;
+    try {
+      await Promise.race([run.given, once(signal, 'abort', { signal: over.signal })]);
+      signal.throwIfAborted();
+      return await run.given;
+    } finally {
+      over.abort();
+      run.waiting -= 1;
+      if (run.waiting === 0) {
+        run.end.abort();
+        this.#running = undefined;
+      }
+    }
+  }
+
   /** What has just failed is not run again for each of many requests. */
-  async #runUnlessFailed(): Promise<Given> {
+  async #runUnlessFailed(signal: AbortSignal): Promise<Given> {
     if (this.#failed !== undefined && performance.now() < this.#failed.at + REST_MS) throw this.#failed.error;
     try {
-      return await this.#run();
+      return await this.#run(signal);
     } catch (error) {
-      this.#failed = { error, at: performance.now() };
+      if (!signal.aborted) this.#failed = { error, at: performance.now() };
       throw error;
     }
   }
@@ -138,8 +169,8 @@ export class ExecPlugin {
     this.#forgot = performance.now();
   }
 
-  async #run(): Promise<Given> {
-    const { env, cwd, stderr, signal } = this.#around;
+  async #run(signal: AbortSignal): Promise<Given> {
+    const { env, cwd, stderr } = this.#around;
     const { command, args, env: more } = this.#exec;
     // For nobody else: it takes 20 ms.
     const { execa } = await import('execa');

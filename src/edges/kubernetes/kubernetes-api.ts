@@ -126,7 +126,7 @@ export class KubernetesApi {
       bodyTimeout,
     }: { readonly body?: object | undefined; readonly accept?: string; readonly bodyTimeout: number },
   ): Promise<Dispatcher.ResponseData> {
-    const login = await this.#connection.login();
+    const login = await this.#connection.login(this.#signal);
     const answer = await request(`${server}${path}`, {
       dispatcher: this.#clientFor(login),
       method,

@@ -206,8 +206,8 @@ function filesOfLogin(
 function byPlugin(plugin: ExecPlugin, files: () => Login): Pick<Connection, 'login' | 'forget'> {
   const given = new WeakMap<Login, Awaited<ReturnType<ExecPlugin['credential']>>>();
   return {
-    login: async () => {
-      const credential = await plugin.credential();
+    login: async (signal) => {
+      const credential = await plugin.credential(signal);
       const { token, ...certificate } = credential;
       const { headers, tls } = files();
       const login = { headers: { ...headers, ...bearer(token) }, tls: { ...tls, ...certificate } };
