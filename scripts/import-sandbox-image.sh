@@ -19,7 +19,8 @@ for _ in {1..30}; do
 done
 
 if ! quietly ctr images import "$archive"; then
-  echo "the tarball of the sandbox image has to hold $SANDBOX_IMAGE for $(dpkg --print-architecture)" >&2
+  # ctr says "might be filtered out" of what is for other machines.
+  echo "the tarball of the sandbox image cannot be imported; it has to be for $(dpkg --print-architecture)" >&2
   exit 1
 fi
 # (A grep that ends at its first find would end ctr too, by SIGPIPE, now and then.)

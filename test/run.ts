@@ -1,7 +1,7 @@
 /**
  * Runs the tests: `tsx test/run.ts [--jobs=N] GROUP… [NAME…]`. A GROUP is a folder of test/, with its files *.test.ts; with
  * NAMEs only the files whose name contains one of them; *.long.test.ts only so, or with BAKE_LONG=1. It is the `test` folder
- * of where this is started. A GROUP may also be one such file.
+ * of where this is started. A GROUP may also be one such file, also a long one.
  *
  * uvu's own command line exits 0 when a `before` hook throws, a file forgets `.run()` or no test ran. So its suites are
  * taken from its queue and run here, and whatever is not a test that passed fails. Files run one after the other in this one
@@ -47,6 +47,7 @@ process.on('exit', () => {
 
 const { values, positionals } = parseArgs({ options: { jobs: { type: 'string' } }, allowPositionals: true });
 const files = selectFiles(positionals);
+if (files.length === 0 && count.failed === 0) fail('nothing to run');
 if (values.jobs === undefined) {
   for (const [index, file] of files.entries()) {
     current = file;
@@ -74,7 +75,8 @@ function selectFiles(words: readonly string[]): string[] {
   if (groups.length === 0) fail('name at least one group, a folder of test/');
   for (const { group, files } of all) if (files.length === 0) fail(`test/${group} has no file *.test.ts`);
   if (names.length === 0) {
-    return found.filter((file) => process.env['BAKE_LONG'] === '1' || !file.endsWith('.long.test.ts'));
+    const isNamed = (file: string) => groups.includes(relative('test', file));
+    return found.filter((file) => process.env['BAKE_LONG'] === '1' || !file.endsWith('.long.test.ts') || isNamed(file));
   }
   const matches = (file: string, name: string) => basename(file).includes(name);
   for (const name of names) {
@@ -94,14 +96,19 @@ function filesOf(group: string): string[] {
 
 /** What it prints is printed when it ends. */
 async function runInProcess(file: string): Promise<void> {
+  console.log(`${file} begins`);
   const argv = [...process.execArgv, import.meta.filename, relative('test', file)];
-  const { all } = await execa(process.execPath, argv, { all: true, reject: false, stdin: 'ignore' });
-  const [, said = all, ...counts] = /^([^]*)\n(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(all) ?? [];
-  const [passed = 0, failed = 1, skipped = 0] = counts.map((digits: string | undefined) => Number(digits ?? 0));
-  console.log(said);
-  count.passed += passed;
-  count.failed += failed;
-  count.skipped += skipped;
+  const { all, stdout, signal } = await execa(process.execPath, argv, { all: true, reject: false, stdin: 'ignore' });
+  const counts = /\n(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$/.exec(stdout);
+  console.log(all.replace(counts?.[0] ?? '', ''));
+  if (counts === null) {
+    fail(`${file}: its process ended before it had counted${signal === undefined ? '' : `, by ${signal}`}`);
+    return;
+  }
+  const [passed, failed, skipped] = counts.slice(1).map((digits: string | undefined) => Number(digits ?? 0));
+  count.passed += passed ?? 0;
+  count.failed += failed ?? 0;
+  count.skipped += skipped ?? 0;
 }
 
 async function runFile(file: string, index: number): Promise<void> {

@@ -1,5 +1,6 @@
 import pMap from 'p-map';
 import { approvalOf, denialOf, isDeniable } from '../csr/approval.ts';
+import { readCsrObject } from '../csr/csr-object.ts';
 import { Survey, type Decision, type Seen } from '../csr/survey.ts';
 import type { CsrApi, CsrEvents } from '../edges/kubernetes/csr-api.ts';
 import { SourceTrouble } from '../edges/source-trouble.ts';
@@ -42,7 +43,7 @@ const MAX_HELD = 16 << 20;
 export class Approver {
   readonly #options: ApproverOptions;
   readonly reports: NodeReports;
-  #survey: Survey;
+  readonly #survey: Survey;
   // All by keyOf().
   readonly #waiting = new Map<string, Waiting>();
   /** The sum of what waits. */
@@ -68,7 +69,6 @@ export class Approver {
    * @throws as CsrApi.list
    */
   async list(api: CsrApi): Promise<string> {
-    this.#survey = new Survey(this.#options.plan);
     this.#waiting.clear();
     this.#held = 0;
     this.#isMore = false;
@@ -150,12 +150,14 @@ export class Approver {
     }
   }
 
+  /** For one that is gone. */
   #forget(value: unknown): void {
-    const gone = this.#survey.forget(value);
-    this.#isMore ||= gone.supersedes;
+    const read = readCsrObject(value);
+    const { name, uid } = read.kind === 'malformed' ? { name: read.name, uid: '' } : read.object.metadata;
+    const gone = { name, uid };
     this.#waitNoMore(gone);
     for (const known of [this.#told, this.#unanswered]) known.delete(keyOf(gone));
-    this.reports.forget(gone.requester, gone.uid);
+    if (read.kind !== 'malformed') this.reports.forget(read.object.spec.username, uid);
   }
 
   /**

@@ -95,8 +95,8 @@ export class Follower {
       this.#wasWell = true;
     } else {
       await this.#watch(place);
-      this.#troubles = 0;
     }
+    this.#troubles = 0;
     if (!this.#approver.mustList) return this.#until.isDone();
     this.#place = undefined;
     return false;

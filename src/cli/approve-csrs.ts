@@ -47,7 +47,7 @@ export async function approveCsrs(file: string, options: ApproveCsrsOptions, con
   const from = inventoryFrom(file, options, context);
   if (from === undefined) return exitCodes.description;
   const { inventory, apiServers } = from;
-  const planned = inventory.current;
+  const planned = inventory.read();
   const audit = auditTo(options, context);
   if (options.fromFile !== undefined)
     return judge(planned.plan, [{ values: await readCsrFile(options.fromFile, context) }], audit, options, context);

@@ -7,6 +7,7 @@ import { CsrApi } from '../edges/kubernetes/csr-api.ts';
 import type { KubernetesApi } from '../edges/kubernetes/kubernetes-api.ts';
 import type { Context } from './context.ts';
 
+/** What every way to approve in a cluster goes by. */
 export interface LiveOptions {
   readonly output: 'table' | 'json';
   /** In seconds. */

@@ -32,7 +32,7 @@ export class InventoryFile implements InventorySource {
     this.#last = inventory;
   }
 
-  get current(): Inventory {
+  read(): Inventory {
     this.#look();
     return this.#last;
   }

@@ -3,15 +3,15 @@ import type { Inventory } from '../csr/inventory.ts';
 
 /** What is planned, as it is now. */
 export interface InventorySource {
-  readonly current: Inventory;
-  /** Waits until there is another inventory. @throws what ends it: the signal */
+  read(): Inventory;
+  /** Waits until there is another inventory than was read last. @throws what ends it: the signal */
   readonly untilChanged: (signal: AbortSignal) => Promise<void>;
 }
 
 /** One that stays as it is. */
-export function fixedInventory(current: Inventory): InventorySource {
+export function fixedInventory(inventory: Inventory): InventorySource {
   return {
-    current,
+    read: () => inventory,
     untilChanged: async (signal) => {
       if (!signal.aborted) await once(signal, 'abort');
       signal.throwIfAborted();

@@ -98,7 +98,7 @@ async function asItChanges(
   watchBy: (inventory: Inventory, signal: AbortSignal) => Promise<void>,
 ): Promise<never> {
   for (;;) {
-    await untilOneEnds(signal, (either) => [watchBy(inventory.current, either), inventory.untilChanged(either)]);
+    await untilOneEnds(signal, (either) => [watchBy(inventory.read(), either), inventory.untilChanged(either)]);
   }
 }
 

@@ -24,15 +24,10 @@ export interface Seen {
   readonly object: CsrObject | undefined;
 }
 
-/** One that is gone. */
-export interface Gone extends Pick<Decision, 'name' | 'uid' | 'requester'> {
-  /** Whether it has kept an older one from being approved, which may be now. */
-  readonly supersedes: boolean;
-}
-
 /**
  * Looks at the requests of a cluster, one after the other and again when one has changed. Of those it has seen it keeps no
- * more than the newest of each user that may ask: there may be many.
+ * more than which was the newest of each user that may ask, also when that is gone: there may be many, and none that is
+ * older is to be approved an hour later, when the cluster has removed the newer one that was.
  */
 export class Survey {
   readonly #plan: Plan;
@@ -72,9 +67,7 @@ export class Survey {
   #noteNewest({ metadata, spec: { username } }: CsrObject): void {
     const { name, uid, creationTimestamp, resourceVersion } = metadata;
     const newest = this.#newest.get(username);
-    const supersedes = newest?.supersedes === true;
-    const created = Date.parse(creationTimestamp);
-    const one = { name, uid, created, version: BigInt(resourceVersion), supersedes };
+    const one = { name, uid, created: Date.parse(creationTimestamp), version: BigInt(resourceVersion) };
     if (newest === undefined || newest.uid === uid || isLater(one, newest)) this.#newest.set(username, one);
   }
 
@@ -82,28 +75,12 @@ export class Survey {
   settle(decision: Decision): Decision {
     const newest = this.#newest.get(decision.requester);
     if (decision.verdict.kind !== 'approve' || newest === undefined || newest.uid === decision.uid) return decision;
-    newest.supersedes = true;
     return { ...decision, verdict: refuse(refusal('superseded', `${newest.name} is newer`), decision.verdict.key) };
   }
 
   /** Whether it is the newest of a user that may ask. */
   isNewest({ requester, uid }: Decision): boolean {
     return this.#newest.get(requester)?.uid === uid;
-  }
-
-  /**
-   * For one that is gone.
-   * @param value as add() takes it
-   */
-  forget(value: unknown): Gone {
-    const read = readCsrObject(value);
-    if (read.kind === 'malformed') return { name: read.name, uid: '', requester: '', supersedes: false };
-    const { metadata, spec } = read.object;
-    const { name, uid } = metadata;
-    const newest = this.#newest.get(spec.username);
-    const isNewest = newest?.uid === uid;
-    if (isNewest) this.#newest.delete(spec.username);
-    return { name, uid, requester: spec.username, supersedes: isNewest && newest.supersedes };
   }
 }
 
@@ -113,8 +90,6 @@ interface Newest {
   readonly uid: string;
   readonly created: number;
   readonly version: bigint;
-  /** Whether an older one would be approved without it, or without those that it came after. */
-  supersedes: boolean;
 }
 
 /** Times have whole seconds; within one the apiserver's own count decides. */

@@ -52,6 +52,9 @@ export async function makeContainer(
   void subprocess.then(() => (over = true));
   const end = async (): Promise<void> => {
     subprocess.kill('SIGKILL');
+    // A mount that hangs in the kernel is not killed, and would keep them open.
+    subprocess.stdout.destroy();
+    subprocess.stderr.destroy();
     await subprocess;
     await removeCgroups(cgroup);
   };
@@ -68,6 +71,8 @@ export async function makeContainer(
     }
     throw whyNot(value, image, oneLine(said));
   }
+  lines.close();
+  subprocess.stdout.resume();
   const [holder = 0] = childrenOf(subprocess.pid ?? 0);
   return {
     async connect(server, apiServers) {

@@ -91,7 +91,7 @@ async function readFailedUnits(run: Run): Promise<FailedUnit[]> {
   const names = words(await run("systemctl list-units --state=failed --plain --no-legend | cut -d ' ' -f 1"));
   const failed: FailedUnit[] = [];
   for (const name of names) {
-    const said = await run(`journalctl --boot --output=cat --lines=1 _SYSTEMD_UNIT='${name}'`);
+    const said = await run(`journalctl --quiet --boot --output=cat --lines=1 _SYSTEMD_UNIT='${name}'`);
     failed.push({ name, said: oneLine(said) });
   }
   return failed;

@@ -81,8 +81,10 @@ function unitRows({ units, failedUnits }: Observed, withoutKubelet: boolean): Ro
     return row('units', 'failed', `${when}, ${state}`);
   });
   const others = failedUnits.filter(({ name }) => !units.some((unit) => unit.name === name));
-  return [...known, ...others.map(({ name, said }) => row('units', 'failed', `${name} failed; it said: ${said}`))];
+  return [...known, ...others.map(({ name, said }) => row('units', 'failed', `${name} failed${lastly(said)}`))];
 }
+
+const lastly = (said: string) => (said === '' ? '' : `; it said: ${said}`);
 
 const byBake = 'bake approve-csrs approves it';
 

@@ -324,7 +324,7 @@ test('a tarball that does not hold the pause image of the node is refused, and t
     return stderr;
   };
   const other = 'registry.example.com/pause:9';
-  assert.ok((await refused(pauseImage, 'arm64')).endsWith(`has to hold ${pauseImage} for amd64`));
+  assert.match(await refused(pauseImage, 'arm64'), /might be filtered out[^]*; it has to be for amd64$/);
   await machine.run(`/opt/k8s/bin/ctr --namespace k8s.io images remove ${pauseImage}`);
   const held = await refused(other, 'amd64');
   assert.ok(held.startsWith(`the tarball of the sandbox image holds no ${pauseImage}, but:\n`), held);

@@ -412,26 +412,23 @@ watching('of a node that has asked often only the newest request is reported, al
   });
 });
 
-watching('an older request is approved once those that superseded it are gone', () =>
-  watch([good, another('c')], {}, async ({ server, said, until }) => {
-    await until('node1 issued c');
-    // One that is there for a moment only supersedes too.
-    server.signs = false;
-    server.store('d', { ...another('d'), status: { conditions: [{ type: 'Denied' }] } });
-    await until('node1 denied d');
-    server.store('c', undefined);
-    await setTimeout(100);
-    assert.ok(!said.includes('csr-prd8t approve'));
-    server.store('d', undefined);
-    await until('csr-prd8t approve');
-    assert.deepEqual(said.slice(0, 4).toSorted(), [
-      'c approve',
-      'csr-prd8t superseded',
-      'node1 denied d',
-      'node1 issued c',
-    ]);
-    assert.equal(server.requests.filter(({ path }) => path.includes('limit=')).length, 2);
-  }),
+watching('what was superseded is not approved when the newer one is gone, also after a new list', () =>
+  watch(
+    [good, another('c')],
+    { watch: [undefined, 'expired'] },
+    async ({ server, said, until }) => {
+      await until('node1 issued c');
+      server.store('c', undefined);
+      const lists = () => server.requests.filter(({ path }) => path.includes('limit=')).length;
+      while (lists() < 2) await setTimeout(10);
+      server.store('b', stranger('b'));
+      await until('b node-not-planned');
+      const expected = ['b node-not-planned', 'c approve', 'csr-prd8t superseded', 'node1 issued c'];
+      assert.deepEqual(said.toSorted(), expected);
+      assert.equal(server.objects.get('csr-prd8t')?.status.conditions, undefined);
+    },
+    { watchMs: 100 },
+  ),
 );
 
 watching('an apiserver that starts anew: what was asked for meanwhile is approved', () =>

@@ -8,9 +8,10 @@ import { inTemporaryFolder } from '../support/temporary-folder.ts';
 // An image that cannot be mounted, and is not refused either; containers that boot are in test/e2e/rehearse.test.ts.
 const container = suite('a container whose image is not mounted');
 
+/** What hangs in the kernel outlives its parent, and holds its pipes. */
 const make = (signal: AbortSignal, mountMs?: number) =>
   inTemporaryFolder((folder) => {
-    writeFileSync(join(folder, 'setpriv'), '#!/bin/sh\nexec /bin/sleep 60\n', { mode: 0o755 });
+    writeFileSync(join(folder, 'setpriv'), '#!/bin/sh\n/bin/sleep 15 &\nexec /bin/sleep 60\n', { mode: 0o755 });
     return makeContainer(folder, folder, '/image', '/var/lib/containerd', { env: { PATH: folder }, signal }, mountMs);
   });
 

@@ -211,16 +211,28 @@ for (const { title, files, args = ['unit'], env = {}, last, says } of failures) 
   });
 }
 
+runner('a long file is run where it is named, also side by side', async () => {
+  const files = { 'e2e/a.long.test.ts': file(`t('x', () => { throw new Error('seen'); }); t.run();`) };
+  for (const args of [['e2e', 'a.long'], ['e2e/a.long.test.ts'], ['--jobs=2', 'e2e', 'a.long']]) {
+    assert.equal((await runTests(files, args)).lastLine, '0 passed, 1 failed', args.join(' '));
+  }
+  const { exitCode, output } = await runTests(files, ['e2e'], { BAKE_LONG: '' });
+  assert.match(output, /nothing to run/);
+  assert.equal(exitCode, 1);
+});
+
 runner('side by side, everything is counted, also a file whose process is killed', async () => {
   const files = {
     'unit/a.test.ts': passing,
     'unit/b.test.ts': file(`t('x', () => { throw new Error('wrong sum'); }); t('y', () => {}); t.run();`),
     'unit/c.test.ts': file(`t('x', () => { process.kill(process.pid, 'SIGKILL'); }); t.run();`),
     'cli/d.test.ts': file(`testUnless(t, 'no Packer', 'x', () => {}); t('y', () => {}); t.run();`),
+    // What comes on another pipe just before the end is none of the count.
+    'cli/e.test.ts': `process.on('exit', () => console.error('a warning'));${passing}`,
   };
   const { exitCode, output, lastLine } = await runTests(files, ['--jobs=2', 'unit', 'cli']);
   assert.equal(exitCode, 1);
-  assert.equal(lastLine, '3 passed, 2 failed, 1 skipped', output);
+  assert.equal(lastLine, '4 passed, 2 failed, 1 skipped', output);
   assert.equal(output.match(/passed/g)?.length, 1);
   for (const says of [/wrong sum/, /c\.test\.ts/, /skipped {2}x: no Packer/]) assert.match(output, says);
 });
