@@ -255,7 +255,7 @@ test('kubelet answers who may ask: 401 without credentials, 403 to a weak certif
     assert.equal(metrics.status, '200');
     assert.match(metrics.body, /^kubelet_node_name\{node="[a-z0-9]+"\} 1$/m);
     const cadvisor = await ask(address, '/metrics/cadvisor', ...asUser('admin'));
-    assert.equal(cadvisor.status, '200');
+    assert.equal(cadvisor.status, '200', cadvisor.body);
     assert.match(cadvisor.body, /^container_cpu_usage_seconds_total\{.*id="\/"/m);
   }
 });
