@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
-import { exitCodes } from '../diagnostics/failure.ts';
+import { exitCodes, Failure } from '../diagnostics/failure.ts';
+import { lockFileOf } from '../edges/lock-file.ts';
 import { Cache, cacheFolder } from '../fetch/cache.ts';
 import { rememberFetch } from '../fetch/last-fetch.ts';
 import { fetchArtifacts, type Fetched } from '../fetch/fetch-artifacts.ts';
@@ -22,20 +23,23 @@ import { writeFirstLock } from './write-first-lock.ts';
 export async function fetchMissing(file: string, options: FetchCommandOptions, context: Context): Promise<number> {
   const loaded = loadAndReport(file, options, context);
   if (loaded === undefined) return exitCodes.description;
-  const found = loadLock(file, context) ?? (await writeFirstLock(file, loaded.cluster, context));
+  const [from, pack] = [options.from, options.pack].map((name) => name && resolve(context.cwd, name));
+  const bundles = from === undefined && pack === undefined ? undefined : await import('../fetch/bundle.ts');
+  if (from !== undefined) bundles?.refuseNoFile(from);
+  if (pack !== undefined) bundles?.refuseOther(pack);
+  const locked = loadLock(file, context);
+  if (locked === undefined && from !== undefined) {
+    const fact = `there is no ${lockFileOf(file)}, by which a bundle is checked`;
+    throw new Failure('lock-missing', `${fact}; bring the one of where it was packed`, exitCodes.description);
+  }
+  const found = locked ?? (await writeFirstLock(file, loaded.cluster, context));
   const { cluster } = withLockOf(loaded, found);
   const { lock } = found;
-  if (options.from !== undefined) {
-    const { unpackBundle } = await import('../fetch/bundle.ts');
-    await unpackBundle(lock, resolve(context.cwd, options.from), context);
-  }
-  const everything = options.pack !== undefined;
+  if (from !== undefined) await bundles?.unpackBundle(lock, from, context);
+  const everything = pack !== undefined;
   const places = placesOf(file, cluster, context);
   const fetched = await fetchArtifacts(lock, { ...places, everything, verify: options.verify ?? false }, context);
-  if (options.pack !== undefined) {
-    const { packBundle } = await import('../fetch/bundle.ts');
-    await packBundle(lock, resolve(context.cwd, options.pack), context);
-  }
+  if (pack !== undefined) await bundles?.packBundle(lock, pack, context);
   if (options.output !== undefined) layOutImage(cluster, fetched, resolve(context.cwd, options.output));
 
   if (!everything) remember(resolve(context.cwd, file), lock, fetched, context);

@@ -12,6 +12,8 @@ out
 image/
 artifacts/
 *.tar
+# Seeds of nodes.
+*.iso
 # Private keys.
 *-key.pem
 *.key

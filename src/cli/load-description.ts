@@ -57,8 +57,9 @@ export function loadDescription(
 export function readDescriptionText(file: string, context: Context): string {
   const read = readTextFile(resolve(context.cwd, file));
   if (read.kind === 'text') return read.text;
-  throw new Failure(
-    'description-unreadable',
-    `${file} ${read.reason}; \`bake init\` writes a description to start from`,
-  );
+  const remedy =
+    read.reason === 'does not exist'
+      ? '`bake init` writes a description to start from'
+      : 'name a description, which is a file of YAML';
+  throw new Failure('description-unreadable', `${file} ${read.reason}; ${remedy}`);
 }

@@ -3,6 +3,7 @@ import { didYouMean } from '../description/did-you-mean.ts';
 import type { Cluster, Node } from '../cluster/cluster.ts';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { showable } from '../diagnostics/quote.ts';
+import { diskFormat } from '../rehearse/disk-format.ts';
 import { findMeans, type Means } from '../rehearse/find-means.ts';
 import { rehearse, type Rehearsed } from '../rehearse/rehearse.ts';
 import { textTable } from '../report/text-table.ts';
@@ -10,6 +11,7 @@ import type { Context } from './context.ts';
 import { loadAndReport } from './load-and-report.ts';
 import { loadLock, withLockOf } from './load-lock.ts';
 import { printJson } from './print-json.ts';
+import { refuseFileAsNode } from './refuse-file-as-node.ts';
 
 export interface RehearseOptions {
   readonly file: string;
@@ -29,13 +31,16 @@ const usualTimeout = { container: 60, emulator: 600 } as const;
  *   `rehearsal-incomplete`, `output-unwritable`
  */
 export async function rehearseCommand(name: string, options: RehearseOptions, context: Context): Promise<number> {
+  refuseFileAsNode([name]);
   const loaded = loadAndReport(options.file, options.output === 'json' ? { json: true } : {}, context);
   if (loaded === undefined) return exitCodes.description;
   const { cluster, templates } = withLockOf(loaded, loadLock(options.file, context));
   const node = nodeOf(cluster, name, options.file);
+  const image = resolve(context.cwd, options.image ?? `image/${cluster.image.name}.${cluster.image.qemu.format}`);
+  // Nobody should install QEMU to hear that it is not there.
+  diskFormat(image);
   const means = await findMeans(cluster.architecture, context.env);
 
-  const image = resolve(context.cwd, options.image ?? `image/${cluster.image.name}.${cluster.image.qemu.format}`);
   context.stderr.write(
     `booting ${image} as ${name}${byQemu(means)}, with a CA and a token of this rehearsal's own in place of the cluster's\n`,
   );

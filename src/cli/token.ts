@@ -10,6 +10,7 @@ import type { TokenStore } from '../tokens/token.ts';
 import type { Context } from './context.ts';
 import { loadAndReport } from './load-and-report.ts';
 import { printJson } from './print-json.ts';
+import { refuseFileAsNode } from './refuse-file-as-node.ts';
 
 export interface ListOptions {
   readonly file: string;
@@ -94,6 +95,7 @@ export async function rotate(
   options: { readonly file: string },
   context: Context,
 ): Promise<number> {
+  refuseFileAsNode(nodes);
   const loaded = loadAndReport(options.file, {}, context);
   if (loaded === undefined) return exitCodes.description;
 

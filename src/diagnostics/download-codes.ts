@@ -9,6 +9,13 @@ export const downloadCodes = {
 its lock no longer says what is wanted, and going on with either would be a guess. \`bake lock\` brings it up to date: it
 keeps every entry that is still right. \`bake lock --check\` only looks, for CI.`,
   },
+  'lock-missing': {
+    severity: 'error',
+    summary: 'there is no bake.lock to check a bundle by',
+    story: `A bundle of \`bake fetch --pack\` holds the files of the bake.lock that it was packed by, and each of them is
+compared with that lock when it is taken in. Description and bake.lock go along with the bundle; behind an air gap bake
+cannot make the lock anew, for which it would have to ask upstream.`,
+  },
   'lock-damaged': {
     severity: 'error',
     summary: 'bake.lock cannot be read',

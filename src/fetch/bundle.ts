@@ -1,4 +1,14 @@
-import { closeSync, createReadStream, lstatSync, mkdirSync, openSync, readSync, renameSync, rmSync } from 'node:fs';
+import {
+  closeSync,
+  createReadStream,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { open } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { create, Parser, type ReadEntry } from 'tar';
@@ -14,6 +24,12 @@ import { Progress } from './progress.ts';
 /** Of every file in a bundle, so that the same lock makes the same bundle. */
 const TIME = new Date('2000-01-01T00:00:00Z');
 
+const packTrouble = (path: string): DiskTrouble => ({
+  code: 'output-unwritable',
+  fact: `cannot write ${path}`,
+  remedy: 'name a file in a folder that you can write to',
+});
+
 /**
  * Writes the cached files of a lock into one tar, each as `sha256/HEX`.
  * @throws Failure `output-unwritable`, `disk-full`
@@ -21,16 +37,11 @@ const TIME = new Date('2000-01-01T00:00:00Z');
 export async function packBundle(lock: Lock, path: string, { env, stderr, signal }: Surroundings): Promise<void> {
   const cache = new Cache(cacheFolder(env));
   const names = [...new Set(lock.artifacts.map((artifact) => placeOf(digestOf(artifact))))].sort();
-  const trouble: DiskTrouble = {
-    code: 'output-unwritable',
-    fact: `cannot write ${path}`,
-    remedy: 'name a file in a folder that you can write to',
-  };
+  const trouble = packTrouble(path);
   const mark = holdMark();
   const fresh = join(dirname(path), `.${basename(path)}-${mark}`);
   const progress = new Progress(stderr, 'packing', totalOf(lock));
   try {
-    onDisk(trouble, () => refuseOther(path));
     onDisk(trouble, () => mkdirSync(dirname(path), { recursive: true }));
     await using file = await open(fresh, 'wx', 0o644);
     // Owners and times of this machine are left out.
@@ -56,8 +67,15 @@ export async function packBundle(lock: Lock, path: string, { env, stderr, signal
   }
 }
 
-/** A forgotten name of the bundle would cost the description that stands in its place. */
-function refuseOther(path: string): void {
+/**
+ * For where a bundle is to be packed: a forgotten name of it would cost the description that stands in its place.
+ * @throws Failure `output-not-ours`, `output-unwritable`
+ */
+export function refuseOther(path: string): void {
+  onDisk(packTrouble(path), () => refuseWhatIsNoBundle(path));
+}
+
+function refuseWhatIsNoBundle(path: string): void {
   if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return;
   const start = Buffer.alloc(512);
   if (lstatSync(path).isFile()) {
@@ -149,6 +167,17 @@ export async function unpackBundle(lock: Lock, path: string, { env, stderr, sign
     progress.end();
   }
   if (mistakes.length > 0) throw refusal(path, mistakes);
+}
+
+/**
+ * For what is to be unpacked.
+ * @throws Failure `bundle-refused`
+ */
+export function refuseNoFile(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isFile() === true) return;
+  const fact = found === undefined ? 'does not exist' : 'is no file';
+  throw new Failure('bundle-refused', `${path} ${fact}; name what \`bake fetch --pack\` has made`);
 }
 
 /** Why an entry is not one of a bundle. */

@@ -53,7 +53,8 @@ export async function downloadAll(
   }
   for (const warning of warnings.sort()) stderr.write(warning);
   if (failures.length === 0) return;
-  const remedy = `the others are in the cache: see to one of the sources, and run again`;
+  const others = failures.length < artifacts.length ? 'the others are in the cache: ' : '';
+  const remedy = `${others}see to one of the sources, and run again`;
   const message = `${failures.length} of ${count} could not be fetched; ${remedy}${listed(failures)}`;
   throw new Failure('fetch-failed', message);
 }

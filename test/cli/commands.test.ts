@@ -687,6 +687,7 @@ explain('tells the story of every code, and lists them all', () =>
     for (const [code, { severity, summary, story }] of Object.entries(codes)) {
       expectDone(await bake(`explain ${code}`), { stdout: `${code} (${severity}): ${summary}\n\n${story}\n` });
     }
+    expectDone(await bake('explain names-missing'), { stdout: /^names-missing \(a request is refused\): .*\n\n.*/ });
     expectRefused(await bake('explain duplicate-nod-name'), 2, /there is no code .*did you mean duplicate-node-name\?/);
     expectRefused(await bake('explain constructor'), 2, /there is no code/);
   }),

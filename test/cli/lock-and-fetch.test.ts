@@ -19,6 +19,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
+import { execa } from 'execa';
 import { suite } from 'uvu';
 import { create, list } from 'tar';
 import { packerPluginRelease } from '../../src/catalog/packer-plugins.ts';
@@ -80,7 +81,7 @@ function expectDone({ exitCode, stderr }: Ran, says: RegExp | string): void {
 function expectFailed({ exitCode, stdout, stderr }: Ran, code: string, says: RegExp): void {
   assert.ok(stderr.includes(`error ${code}: `), stderr);
   assert.match(stderr, says);
-  assert.deepEqual([exitCode, stdout], [['lock-stale', 'lock-damaged'].includes(code) ? 1 : 3, '']);
+  assert.deepEqual([exitCode, stdout], [['lock-stale', 'lock-damaged', 'lock-missing'].includes(code) ? 1 : 3, '']);
 }
 
 function readLock(folder: string): Lock {
@@ -571,7 +572,14 @@ fetching(
     rmSync(join(folder, 'cache'), { recursive: true });
     truncateSync(join(folder, 'good.tar'), 100_000);
     expectFailed(await bake('fetch --from good.tar'), 'bundle-refused', /TAR_BAD_ARCHIVE|Truncated/);
-    expectFailed(await bake('fetch --from no.tar'), 'bundle-refused', /no.tar cannot be read: ENOENT[^]*$/);
+    expectFailed(
+      await bake('fetch --from no.tar'),
+      'bundle-refused',
+      /no.tar does not exist; name what `bake fetch --p/,
+    );
+    // Whoever reads a pipe waits for somebody to write.
+    await execa('mkfifo', [join(folder, 'pipe')]);
+    expectFailed(await bake('fetch --from pipe'), 'bundle-refused', /pipe is no file; name what `bake fetch --pack`/);
     appendFileSync(join(folder, 'noise.tar'), bytesOf('noise', 5000));
     expectFailed(await bake('fetch --from noise.tar'), 'bundle-refused', /noise.tar is refused/);
     const cut = gzipSync(readFileSync(join(folder, 'good.tar'))).subarray(0, 50_000);
@@ -581,6 +589,13 @@ fetching(
     expectFailed(await bake('fetch --from damaged.tar.gz'), 'bundle-refused', /damaged.tar.gz is refused/);
     assert.deepEqual(readdirSync(join(cache, 'parts')), []);
     assert.equal((await bake('fetch --from a --pack b')).exitCode, 2);
+    rmSync(join(folder, 'bake.lock'));
+    expectFailed(
+      await bake('fetch --from good.tar'),
+      'lock-missing',
+      /there is no bake\.lock, by which .*; bring the one/,
+    );
+    assert.ok(!existsSync(join(folder, 'bake.lock')));
   }),
 );
 

@@ -65,7 +65,7 @@ async function bake(command: string, cwd: string): Promise<string> {
     stdin: noRequests,
   });
   if (['lock', 'fetch', 'image'].includes(argv[0] ?? '')) {
-    assert.match(stderr, /^error (proxy-unusable|lock-stale|packer-unusable|qemu-unusable): /m);
+    assert.match(stderr, /^error (proxy-unusable|lock-stale|packer-unusable|qemu-unusable|bundle-refused): /m);
     return stdout + stderr;
   }
   if ((argv[0] === 'approve-csrs' && !argv.includes('--from-file')) || argv.includes('--cluster')) {
@@ -73,7 +73,7 @@ async function bake(command: string, cwd: string): Promise<string> {
     return stdout + stderr;
   }
   if (argv[0] === 'rehearse') {
-    assert.match(stderr, /^error rehearsal-unusable: /m);
+    assert.match(stderr, /^error (rehearsal-unusable|image-unreadable): /m);
     return stdout + stderr;
   }
   assert.equal(exitCode, 0, `${command}\n${stderr}`);

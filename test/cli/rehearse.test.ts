@@ -35,6 +35,14 @@ rehearse(
   'no description',
   refuses('node1 -f none.yaml', 3, /^error description-unreadable: none\.yaml does not exist/),
 );
+rehearse(
+  'the description in place of the node',
+  refuses('my/cluster.yaml', 2, /^error unknown-node: my\/cluster\.yaml is a file, and no node; .* by -f$/m),
+);
+rehearse(
+  'an image that is not there, whatever else is not there either',
+  refuses('node1', 3, /^error image-unreadable: .*\/image\/.*\.qcow2 does not exist; `bake image` makes one/m),
+);
 rehearse('a wrong description, as one JSON document', () =>
   inTemporaryFolder(async (folder) => {
     writeFileSync(join(folder, 'cluster.yaml'), '{ version: 1, nods: [] }');
@@ -50,7 +58,7 @@ rehearse('a wrong description, as one JSON document', () =>
 rehearse(
   'without the programs, everything that is missing is told',
   refuses(
-    'node1',
+    'node1 --image ca.pem',
     3,
     isRoot
       ? /^error rehearsal-unusable: there is no systemd-nspawn on PATH; install systemd-container\n {2}there is no ip on PATH; install iproute2\n[^]*\n {2}and there is no qemu-system-x86_64 on PATH; QEMU boots .*: install it$/m
@@ -71,7 +79,10 @@ testUnless(
         symlinkSync('/bin/true', join(folder, name));
       }
       process.env['TMPDIR'] = join(folder, 'none');
-      const { exitCode, stdout, stderr } = await runBake(['rehearse', 'node1'], { cwd: folder, env: { PATH: folder } });
+      const { exitCode, stdout, stderr } = await runBake(['rehearse', 'node1', '--image', 'ca.pem'], {
+        cwd: folder,
+        env: { PATH: folder },
+      });
       assert.match(
         stderr,
         /^error output-unwritable: cannot write .*none: ENOENT: .*; name another folder with TMPDIR$/m,
@@ -88,7 +99,7 @@ const other = arch() === 'x64' ? 'arm64' : 'amd64';
 rehearse(
   'nodes of another architecture than this machine',
   refuses(
-    'node1',
+    'node1 --image ca.pem',
     3,
     /^error rehearsal-unusable: the nodes are (arm|amd)64, and this/m,
     `architecture: ${other}\ncontainerd: { version: 1.6.0 }\n`,
@@ -98,7 +109,7 @@ rehearse(
 rehearse(
   'by QEMU, nodes of arm64 want firmware',
   refuses(
-    'node1',
+    'node1 --image ca.pem',
     3,
     /^error rehearsal-unusable: [^]*\n {2}and there is no \/no\/such\.fd, UEFI firmware; .* in PKR_VAR_qemu_efi_firmware_code$/m,
     'architecture: arm64\ncontainerd: { version: 1.6.0 }\n',

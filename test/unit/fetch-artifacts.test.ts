@@ -287,7 +287,7 @@ fetching(
     const differs = `it is not the file that was meant: it has sha256:${sha256(other)}, and sha256:${sha256(good)} is wanted`;
     assert.equal(
       failure?.message,
-      `2 of 2 files could not be fetched; the others are in the cache: see to one of the sources, and run again
+      `2 of 2 files could not be fetched; see to one of the sources, and run again
   file
     ${bad.url}/${host}/file: ${differs}
     ${upstream.url}/file: it refuses (HTTP 403)

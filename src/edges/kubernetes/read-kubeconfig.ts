@@ -116,7 +116,8 @@ function readOne(file: string, needed: boolean): ReadKubeconfigFile[] {
   const parsed = kubeconfigShape.safeParse(parseYaml(read.text));
   if (parsed.success) return [{ folder: dirname(file), config: parsed.data }];
   const [issue] = parsed.error.issues;
-  throw unusable(`${file} is no kubeconfig: ${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}`, 'correct it');
+  const where = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `;
+  throw unusable(`${file} is no kubeconfig: ${where}${issue?.message ?? ''}`, 'correct it, or name another file');
 }
 
 /** What is no YAML is no kubeconfig; the parser's own message may quote a secret. */
