@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Cluster } from '../cluster/cluster.ts';
 import { exitCodes, Failure } from '../diagnostics/failure.ts';
 import { lockFileOf } from '../edges/lock-file.ts';
+import { packBundle, refuseNoFile, refuseOther, unpackBundle } from '../fetch/bundle.ts';
 import { Cache, cacheFolder } from '../fetch/cache.ts';
 import { rememberFetch } from '../fetch/last-fetch.ts';
 import { fetchArtifacts, type Fetched } from '../fetch/fetch-artifacts.ts';
@@ -24,9 +25,9 @@ export async function fetchMissing(file: string, options: FetchCommandOptions, c
   const loaded = loadAndReport(file, options, context);
   if (loaded === undefined) return exitCodes.description;
   const [from, pack] = [options.from, options.pack].map((name) => name && resolve(context.cwd, name));
-  const bundles = from === undefined && pack === undefined ? undefined : await import('../fetch/bundle.ts');
-  if (from !== undefined) bundles?.refuseNoFile(from);
-  if (pack !== undefined) bundles?.refuseOther(pack);
+  // Before anything is downloaded.
+  if (from !== undefined) refuseNoFile(from);
+  if (pack !== undefined) refuseOther(pack);
   const locked = loadLock(file, context);
   if (locked === undefined && from !== undefined) {
     const fact = `there is no ${lockFileOf(file)}, by which a bundle is checked`;
@@ -35,11 +36,11 @@ export async function fetchMissing(file: string, options: FetchCommandOptions, c
   const found = locked ?? (await writeFirstLock(file, loaded.cluster, context));
   const { cluster } = withLockOf(loaded, found);
   const { lock } = found;
-  if (from !== undefined) await bundles?.unpackBundle(lock, from, context);
+  if (from !== undefined) await unpackBundle(lock, from, context);
   const everything = pack !== undefined;
   const places = placesOf(file, cluster, context);
   const fetched = await fetchArtifacts(lock, { ...places, everything, verify: options.verify ?? false }, context);
-  if (pack !== undefined) await bundles?.packBundle(lock, pack, context);
+  if (pack !== undefined) await packBundle(lock, pack, context);
   if (options.output !== undefined) layOutImage(cluster, fetched, resolve(context.cwd, options.output));
 
   if (!everything) remember(resolve(context.cwd, file), lock, fetched, context);
