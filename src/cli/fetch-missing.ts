@@ -24,7 +24,9 @@ import { writeFirstLock } from './write-first-lock.ts';
 export async function fetchMissing(file: string, options: FetchCommandOptions, context: Context): Promise<number> {
   const loaded = loadAndReport(file, options, context);
   if (loaded === undefined) return exitCodes.description;
-  const [from, pack] = [options.from, options.pack].map((name) => name && resolve(context.cwd, name));
+  const [from, pack] = [options.from, options.pack].map((name) =>
+    name === undefined ? undefined : resolve(context.cwd, name),
+  );
   // Before anything is downloaded.
   if (from !== undefined) refuseNoFile(from);
   if (pack !== undefined) refuseOther(pack);

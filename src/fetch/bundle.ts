@@ -174,10 +174,12 @@ export async function unpackBundle(lock: Lock, path: string, { env, stderr, sign
  * @throws Failure `bundle-refused`
  */
 export function refuseNoFile(path: string): void {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const remedy = 'name what `bake fetch --pack` has made';
+  const trouble = { code: 'bundle-refused', fact: `cannot read ${path}`, remedy } as const;
+  const found = onDisk(trouble, () => statSync(path, { throwIfNoEntry: false }));
   if (found?.isFile() === true) return;
   const fact = found === undefined ? 'does not exist' : 'is no file';
-  throw new Failure('bundle-refused', `${path} ${fact}; name what \`bake fetch --pack\` has made`);
+  throw new Failure('bundle-refused', `${path} ${fact}; ${remedy}`);
 }
 
 /** Why an entry is not one of a bundle. */

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout } from 'node:timers/promises';
 import { execa } from 'execa';
 import { newCgroupName, removeCgroups } from '../edges/cgroups.ts';
 import { Failure } from '../diagnostics/failure.ts';
@@ -18,6 +19,8 @@ const dropped = ['sys_module', 'sys_boot', 'sys_time', 'sys_rawio'];
 
 /** How long it may take to mount an image: a file system that was not unmounted has a journal to be replayed first. */
 const MOUNT_MS = 60_000;
+/** How long what was killed may take; a mount that hangs in the kernel is not, and would keep its pipes open. */
+const DYING_MS = 1000;
 
 /**
  * Makes a container of systemd-nspawn's, its network and nothing more: it boots when it is told to. All that it has lives in
@@ -52,9 +55,8 @@ export async function makeContainer(
   void subprocess.then(() => (over = true));
   const end = async (): Promise<void> => {
     subprocess.kill('SIGKILL');
-    // A mount that hangs in the kernel is not killed, and would keep them open.
-    subprocess.stdout.destroy();
-    subprocess.stderr.destroy();
+    const isOver = await Promise.race([subprocess.then(() => true), setTimeout(DYING_MS, false, { ref: false })]);
+    if (!isOver) for (const pipe of [subprocess.stdout, subprocess.stderr]) pipe.destroy();
     await subprocess;
     await removeCgroups(cgroup);
   };

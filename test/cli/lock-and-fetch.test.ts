@@ -579,6 +579,8 @@ fetching(
     );
     // Whoever reads a pipe waits for somebody to write.
     await execa('mkfifo', [join(folder, 'pipe')]);
+    await execa('ln', ['-s', 'loop', join(folder, 'loop')]);
+    expectFailed(await bake('fetch --from loop'), 'bundle-refused', /cannot read .*loop: ELOOP.*; name what/);
     expectFailed(await bake('fetch --from pipe'), 'bundle-refused', /pipe is no file; name what `bake fetch --pack`/);
     appendFileSync(join(folder, 'noise.tar'), bytesOf('noise', 5000));
     expectFailed(await bake('fetch --from noise.tar'), 'bundle-refused', /noise.tar is refused/);

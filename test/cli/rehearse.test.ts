@@ -129,6 +129,10 @@ rehearse('by QEMU, a folder is no image; when QEMU ends, what it has said is tol
       assert.match(stderr, says);
       assert.deepEqual([exitCode, stdout], [3, '']);
     };
+    symlinkSync('loop', join(folder, 'loop'));
+    const { exitCode, stderr } = await runBake(['rehearse', 'node1', '--image', 'loop'], { cwd: folder });
+    assert.match(stderr, /^error image-unreadable: cannot read .*loop: ELOOP.*; make it readable for you$/m);
+    assert.equal(exitCode, 3);
     await refused('.', /^error image-unreadable: QEMU boots a disk image, and .* is a folder$/m);
     await refused('ca.pem', /^error rehearsal-unusable: the machine ended .*: no such machine$/m);
     writeFileSync(join(folder, 'qemu-system-x86_64'), '#!/bin/sh\n');
